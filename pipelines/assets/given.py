@@ -1,0 +1,65 @@
+"""What a step's function is given: the shop, the day, and the tables it may read."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from pipelines.assets.step import Keeps, Moment, Step
+from pipelines.keys import Keys, keys_of
+from pipelines.lake import Lake
+from pipelines.shop import Shop
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A step's view of the lake for one run.
+
+    Attributes
+    ----------
+    steps
+        Every step of the shop by table, to make an earlier day's rows of tables that keep the newest day only.
+    """
+
+    shop: Shop
+    lake: Lake
+    moment: Moment
+    steps: "Mapping[str, Step]"
+
+    @property
+    def as_of(self) -> date:
+        """The last day included; only steps of the job ``publish`` have one."""
+        assert self.moment.as_of is not None, "steps of the job ingest know no as_of"
+        return self.moment.as_of
+
+    @property
+    def keys(self) -> Keys:
+        """The shop's secret keys."""
+        return keys_of(self.shop, self.lake.root)
+
+    def table(self, name: str) -> pl.LazyFrame:
+        """The rows of a table that belong to this run's as_of."""
+        step = self.steps.get(name)
+        keeps = step.keeps if step else Keeps.EVERYTHING
+        if keeps is Keeps.OTHER_DAYS:
+            return self.lake.scan(name, as_of=self.as_of)
+        if step and keeps is Keeps.NEWEST_DAY and self.lake.as_of(name) != self.as_of:
+            made = step.make(self)
+            assert made is not None
+            return made
+        return self.lake.scan(name)
+
+    def fingerprint(self, name: str) -> str:
+        """What the rows that `table` gives were made from; empty for a table that was never written."""
+        step = self.steps.get(name)
+        is_by_day = step is not None and step.keeps in (Keeps.OTHER_DAYS, Keeps.NEWEST_DAY)
+        found = self.lake.fingerprint(name, self.as_of if is_by_day else None)
+        if found is None and step is not None and step.keeps is Keeps.NEWEST_DAY:
+            from pipelines.assets.run import fingerprint_of
+
+            return fingerprint_of(step, self)
+        return found or ""

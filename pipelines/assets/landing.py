@@ -1,0 +1,116 @@
+"""Deliveries become raw tables, and in the end the record of where every row went.
+
+Which files lie ready is said by `pipelines.sources.arrivals`; how rows are taken in by `pipelines.ingest.landing`.
+"""
+
+import hashlib
+from functools import partial
+
+import polars as pl
+
+from pipelines.assets.given import Given
+from pipelines.assets.step import Keeps, Stage, Step, Verdict
+from pipelines.ingest.landing import Receipt, land, receipts
+from pipelines.ingest.quarantine import BLOCKED
+from pipelines.shop import Shop
+from pipelines.sources.arrivals import arrivals
+
+
+def connected_tables(shop: Shop) -> list[str]:
+    """The delivered tables that a shop has sources for, in the order of its settings."""
+    return list(dict.fromkeys(source.table for source in shop.sources))
+
+
+def steps(shop: Shop) -> list[Step]:
+    """One raw table per connected table, and ``deliveries``."""
+    tables = connected_tables(shop)
+    return [
+        *(
+            Step(
+                table=f"raw_{table}",
+                stage=Stage.LANDING,
+                keeps=Keeps.EVERYTHING,
+                reads=(),
+                make=partial(_raw, table=table),
+                identity=partial(_arrived, table=table),
+            )
+            for table in tables
+        ),
+        Step(
+            table="deliveries",
+            stage=Stage.CONTRACT,
+            keeps=Keeps.NOTHING,
+            reads=tuple(f"{shape}_{table}" for table in tables for shape in ("raw", "valid"))
+            + tuple(f"{table}_quarantine" for table in tables),
+            make=_deliveries,
+            identity=_first_receipts,
+            always=True,
+            checks=_conservation,
+            check_names=("nothing_is_lost", "no_delivery_is_blocked"),
+        ),
+    ]
+
+
+def _raw(given: Given, table: str) -> pl.LazyFrame | None:
+    return land(given.lake, arrivals(given.shop, table), table, given.moment.now)
+
+
+def _arrived(given: Given, table: str) -> str:
+    return ",".join(arrival.delivery_id for arrival in arrivals(given.shop, table))
+
+
+def _first_receipts(given: Given) -> str:
+    """Checksum of what was delivered; a file that comes again adds nothing to it."""
+    first = sorted(receipt.delivery_id for receipt in receipts(given.lake) if not receipt.is_repeat)
+    return hashlib.sha256("\n".join(first).encode()).hexdigest()
+
+
+def _deliveries(given: Given) -> pl.LazyFrame:
+    tables = connected_tables(given.shop)
+    count = pl.len().cast(pl.Int64)
+    accepted = pl.concat(
+        given.table(f"valid_{table}").filter(~pl.col("is_replay")).group_by("delivery_id").agg(count.alias("accepted"))
+        for table in tables
+    )
+    quarantined = pl.concat(
+        given.table(f"{table}_quarantine")
+        .join(
+            given.table(f"raw_{table}").filter("is_replay").select("delivery_id", "row_number"),
+            on=["delivery_id", "row_number"],
+            how="anti",
+        )
+        .group_by("delivery_id")
+        .agg(count.alias("quarantined"), pl.col("rules").str.contains(BLOCKED).any().alias("is_blocked"))
+        for table in tables
+    )
+    taken = pl.LazyFrame(receipts(given.lake), schema=_RECEIPT)
+    counted = taken.join(accepted, on="delivery_id", how="left").join(quarantined, on="delivery_id", how="left")
+    is_first = ~pl.col("is_repeat")
+    return counted.with_columns(
+        pl.col("received_at").str.to_datetime(time_unit="us", time_zone="UTC"),
+        pl.when(is_first).then(pl.col("accepted").fill_null(0)).otherwise(0).alias("accepted"),
+        pl.when(is_first).then(pl.col("quarantined").fill_null(0)).otherwise(0).alias("quarantined"),
+        (is_first & pl.col("is_blocked").fill_null(False)).alias("is_blocked"),
+        pl.lit(0, pl.Int64).alias("erased"),
+    ).sort("received_at", "receipt_id")
+
+
+_RECEIPT = {
+    name: {str: pl.String, str | None: pl.String, int: pl.Int64, bool: pl.Boolean}[kind]
+    for name, kind in Receipt.__annotations__.items()
+}
+
+
+def _conservation(given: Given) -> list[Verdict]:
+    went = ["accepted", "quarantined", "replayed", "erased"]
+    totals = given.table("deliveries").select(pl.col("rows", *went).sum()).collect().row(0, named=True)
+    blocked = given.table("deliveries").filter("is_blocked").collect()["delivery_id"].to_list()
+    says = f"{totals['rows']:,} delivered = " + " + ".join(f"{totals[name]:,} {name}" for name in went)
+    return [
+        Verdict("nothing_is_lost", totals["rows"] == sum(totals[name] for name in went), says),
+        Verdict(
+            "no_delivery_is_blocked",
+            not blocked,
+            f"set aside as a whole: {', '.join(blocked)}" if blocked else "no delivery was set aside as a whole",
+        ),
+    ]

@@ -1,0 +1,113 @@
+"""Carry one step out: skip it if nothing it is made from changed, else make, write, check.
+
+The fingerprint of a table's rows is a checksum of everything they depend on: the fingerprints of the tables read, the
+settings, the program, the day. Equal fingerprint, equal rows.
+"""
+
+import hashlib
+import json
+import time
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import polars as pl
+
+from data_contracts import ContractError
+from data_contracts import table as promise
+from pipelines.assets.given import Given
+from pipelines.assets.step import Keeps, Outcome, Step, Verdict
+
+UNIQUE_KEY = "key_is_unique"
+
+
+@cache
+def code_version() -> str:
+    """Fingerprint of the program: every source file, contract and template of its three packages."""
+    digest = hashlib.sha256()
+    for package in ("data_contracts", "models", "pipelines"):
+        root = Path(str(files(package)))
+        for file in sorted(root.rglob("*")):
+            if file.suffix in (".py", ".toml", ".json", ".j2", ".css") and "samples" not in file.parts:
+                digest.update(str(file.relative_to(root)).encode() + file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def fingerprint_of(step: Step, given: Given) -> str:
+    """Checksum of everything that the step's rows depend on."""
+    parts = {
+        "table": step.table,
+        "code": code_version(),
+        "settings": given.shop.settings_hash(*step.settings) if step.settings else "",
+        "as_of": "" if step.stage.is_ingest else given.as_of.isoformat(),
+        "reads": [given.fingerprint(name) for name in step.reads],
+        "identity": step.identity(given) if step.identity else "",
+    }
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
+
+
+def carry_out(step: Step, given: Given) -> Outcome:
+    """Bring a step's table up to date.
+
+    Raises
+    ------
+    ContractError
+        The rows do not keep the table's promise; the table is as it was.
+    """
+    started = time.perf_counter()
+    fingerprint = fingerprint_of(step, given)
+    as_of = None if step.stage.is_ingest else given.as_of
+    is_unchanged = step.keeps is not Keeps.EVERYTHING and not step.always and _has(step, given, fingerprint)
+    # A past day's rows of a table that keeps the newest day are made by whoever reads them.
+    is_past = step.keeps is Keeps.NEWEST_DAY and (given.lake.as_of(step.table) or given.as_of) > given.as_of
+    if is_unchanged or is_past:
+        return _outcome(step, given, started, was_unchanged=True)
+    made = step.make(given)
+    if made is None:
+        return _outcome(step, given, started, was_unchanged=True)
+    if step.keeps is Keeps.EVERYTHING:
+        given.lake.append(step.table, made, fingerprint=fingerprint)
+    elif step.keeps is Keeps.NEWEST_DAY:
+        given.lake.replace(step.table, made, fingerprint=fingerprint, day=given.as_of)
+    else:
+        given.lake.replace(step.table, made, fingerprint=fingerprint, as_of=as_of)
+    _check_key(step, given)
+    return _outcome(step, given, started, was_unchanged=False)
+
+
+def _has(step: Step, given: Given, fingerprint: str) -> bool:
+    as_of = given.as_of if step.keeps in (Keeps.OTHER_DAYS, Keeps.NEWEST_DAY) else None
+    return given.lake.fingerprint(step.table, as_of) == fingerprint
+
+
+def _rows(step: Step, given: Given) -> pl.LazyFrame:
+    return given.lake.scan(step.table, as_of=given.as_of if step.keeps is Keeps.OTHER_DAYS else None)
+
+
+def _check_key(step: Step, given: Given) -> None:
+    key = promise(step.table).key
+    rows = _rows(step, given).select(key)
+    total = rows.select(pl.len()).collect(engine="streaming").item()
+    distinct = rows.unique().select(pl.len()).collect(engine="streaming").item()
+    if total != distinct:
+        given.lake.undo(step.table)
+        raise ContractError(
+            f"Table {step.table}: {total - distinct} of {total} rows share a key ({', '.join(key)}). "
+            "Nothing was published; the table is as it was. This is a fault of the program: please report it."
+        )
+
+
+def _outcome(step: Step, given: Given, started: float, *, was_unchanged: bool) -> Outcome:
+    rows = _rows(step, given).select(pl.len()).collect().item()
+    verdicts = [Verdict(UNIQUE_KEY, True, f"one row per {promise(step.table).grain}")]
+    if step.checks:
+        verdicts += step.checks(given)
+    version = given.lake.version(step.table)
+    return Outcome(
+        table=step.table,
+        rows=rows,
+        version=-1 if version is None else version,
+        seconds=time.perf_counter() - started,
+        was_unchanged=was_unchanged,
+        verdicts=verdicts,
+    )

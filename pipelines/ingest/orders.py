@@ -1,0 +1,77 @@
+"""Orders and their lines, from the current version of what was delivered.
+
+A line of kind merchandise is worth something; postage, fees, gift cards and bookkeeping are not net revenue.
+Refunds reach an order from `returns`; they change its net, never whether it happened.
+"""
+
+import polars as pl
+
+from data_contracts import MONEY, table
+from pipelines.ingest.identity import with_customer_key
+from pipelines.shop import Shop
+
+ZERO = pl.lit(0).cast(MONEY)
+
+
+def order_lines(current: pl.LazyFrame) -> pl.LazyFrame:
+    """The lines of orders, in the shape of ``order_lines``; returns are no order lines."""
+    return current.filter(pl.col("record") != "return").select(table("order_lines").schema.keys())
+
+
+def orders(
+    current: pl.LazyFrame, returns: pl.LazyFrame, identities: pl.LazyFrame, shop: Shop
+) -> pl.LazyFrame:
+    """One row per order with its value, refunds so far and whether it counts, in the shape of ``orders``."""
+    is_merchandise = pl.col("kind") == "merchandise"
+    value = pl.col("quantity").cast(MONEY) * pl.col("unit_price")
+    added = (
+        current.filter(pl.col("record") != "return")
+        .group_by("order_id")
+        .agg(
+            pl.col("record", "source", "ordered_at", "order_day", "order_day_number", "currency").first(),
+            pl.col("status", "channel", "country", "customer_id", "email", "phone").drop_nulls().min(),
+            pl.len().alias("lines"),
+            value.filter(is_merchandise).sum().cast(MONEY).alias("gross"),
+            pl.col("discount").filter(is_merchandise).sum().cast(MONEY).alias("discount"),
+            is_merchandise.any().alias("_has_merchandise"),
+            (pl.col("kind") == "test").all().alias("_is_test"),
+            (pl.col("quantity") < 0).all().alias("_is_write_off"),
+        )
+    )
+    refunds = (
+        returns.filter(pl.col("order_id").is_not_null() & (pl.col("kind") == "merchandise"))
+        .group_by("order_id")
+        .agg(pl.col("amount").sum().cast(MONEY).alias("refunded"))
+    )
+    return (
+        added.join(refunds, on="order_id", how="left")
+        .with_columns(pl.col("refunded").fill_null(ZERO), _excluded_because(shop).alias("excluded_because"))
+        .with_columns(
+            (pl.col("gross") - pl.col("discount") - pl.col("refunded")).cast(MONEY).alias("net"),
+            pl.col("excluded_because").is_null().alias("is_valid"),
+        )
+        .with_columns((pl.col("is_valid") & (pl.col("net") <= 0)).alias("fully_returned"))
+        .pipe(with_customer_key, identities)
+        .select(table("orders").schema.keys())
+        .sort("order_id")
+    )
+
+
+def _excluded_because(shop: Shop) -> pl.Expr:
+    status = pl.col("status").str.to_lowercase()
+    return (
+        pl.when(pl.col("record") == "adjustment")
+        .then(pl.lit("bookkeeping adjustment"))
+        .when(pl.col("_is_test"))
+        .then(pl.lit("test order"))
+        .when(status.is_in(shop.orders.cancelled_statuses))
+        .then(pl.lit("cancelled"))
+        .when(status.is_in(shop.orders.pending_statuses))
+        .then(pl.lit("not placed yet"))
+        .when(pl.col("_is_write_off"))
+        .then(pl.lit("stock write-off"))
+        .when(~pl.col("_has_merchandise"))
+        .then(pl.lit("no merchandise"))
+        .when(pl.col("gross") - pl.col("discount") <= 0)
+        .then(pl.lit("no value"))
+    )

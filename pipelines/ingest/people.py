@@ -1,0 +1,100 @@
+"""Customers and what is known of reaching them: addresses, consents, suppressions, and the surveys they answered.
+
+Whether somebody may be written to is decided by `pipelines.delivery.gate`, which reads these tables.
+"""
+
+import polars as pl
+
+from data_contracts import table
+from pipelines.ingest.identity import KINDS, normalised, with_customer_key
+from pipelines.ingest.values import local_day
+from pipelines.shop import Shop
+
+
+def customers(orders: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per customer, in the shape of ``customers``."""
+    is_valid = pl.col("is_valid")
+    return (
+        orders.filter(pl.col("customer_key").is_not_null())
+        .group_by("customer_key")
+        .agg(
+            pl.col("order_day").filter(is_valid).min().alias("first_order_day"),
+            pl.col("order_day").filter(is_valid).max().alias("last_order_day"),
+            is_valid.sum().cast(pl.Int64).alias("valid_orders"),
+            pl.col("country").max_by("ordered_at").alias("country"),
+            pl.col("channel").min_by("ordered_at").alias("channel"),
+        )
+        .select(table("customers").schema.keys())
+        .sort("customer_key")
+    )
+
+
+def contacts(current: pl.LazyFrame, identities: pl.LazyFrame) -> pl.LazyFrame:
+    """Every address a customer ordered with, in the shape of ``contacts``."""
+    rows = (
+        current.pipe(normalised)
+        .group_by(*KINDS, "customer_id", "source")
+        .agg(pl.col("ordered_at").max().alias("last_seen_at"))
+        .pipe(with_customer_key, identities)
+        .filter(pl.col("customer_key").is_not_null())
+    )
+    kinds = {"email": "email", "phone": "phone", "external_id": "customer_id"}
+    return (
+        pl.concat(
+            rows.filter(pl.col(column).is_not_null())
+            .group_by("customer_key", pl.col(column).alias("address"))
+            .agg(pl.col("last_seen_at").max())
+            .select("customer_key", pl.lit(kind).alias("kind"), "address", "last_seen_at")
+            for kind, column in kinds.items()
+        )
+        .select(table("contacts").schema.keys())
+        .sort("customer_key", "kind", "address")
+    )
+
+
+def consents(delivered: pl.LazyFrame, identities: pl.LazyFrame) -> pl.LazyFrame:
+    """The latest decision per customer and channel; of two at the same moment the refusal counts."""
+    return (
+        delivered.pipe(with_customer_key, identities)
+        .filter(pl.col("customer_key").is_not_null())
+        .sort("recorded_at", "is_granted", descending=[True, False])
+        .unique(["customer_key", "channel"], keep="first", maintain_order=True)
+        .select(table("consents").schema.keys())
+        .sort("customer_key", "channel")
+    )
+
+
+def suppressions(delivered: pl.LazyFrame, identities: pl.LazyFrame) -> pl.LazyFrame:
+    """Since when each suppression holds; one without a channel closes all of them."""
+    return (
+        delivered.pipe(with_customer_key, identities)
+        .filter(pl.col("customer_key").is_not_null())
+        .with_columns(pl.col("channel").fill_null("all"))
+        .group_by("customer_key", "kind", "channel")
+        .agg(pl.col("recorded_at").min())
+        .select(table("suppressions").schema.keys())
+        .sort("customer_key", "kind", "channel")
+    )
+
+
+def survey_invitations(delivered: pl.LazyFrame, identities: pl.LazyFrame, shop: Shop) -> pl.LazyFrame:
+    """One row per invitation; of several deliveries of one the latest counts."""
+    return _surveys(delivered, identities, shop, "survey_invitations", "sent_at", "sent_day")
+
+
+def survey_answers(delivered: pl.LazyFrame, identities: pl.LazyFrame, shop: Shop) -> pl.LazyFrame:
+    """One row per answer; of several deliveries of one the latest counts."""
+    return _surveys(delivered, identities, shop, "survey_answers", "answered_at", "answered_day")
+
+
+def _surveys(
+    delivered: pl.LazyFrame, identities: pl.LazyFrame, shop: Shop, name: str, moment: str, day: str
+) -> pl.LazyFrame:
+    return (
+        delivered.sort("survey_id", moment)
+        .unique("survey_id", keep="last", maintain_order=True)
+        .pipe(with_customer_key, identities)
+        .with_columns(local_day(pl.col(moment), shop.zone).alias(day))
+        .select(table(name).schema.keys())
+        .sort("survey_id")
+    )

@@ -1,0 +1,78 @@
+"""Part the delivered rows: those that kept the contract, and those set aside with the rules they broke.
+
+A rule that fails on most of a delivery means the delivery is broken, not its rows: then all of it is set aside.
+"""
+
+import polars as pl
+
+from data_contracts import table as promise
+from data_contracts.dictionary import delivered_columns
+from data_contracts.suites import rules
+from pipelines.ingest.contract import typed_rows
+from pipelines.shop import Shop
+
+BLOCKED = "delivery_is_blocked"
+
+
+def blocked_deliveries(raw: pl.LazyFrame, faults: pl.LazyFrame, block_share: float) -> pl.LazyFrame:
+    """Deliveries of which one critical rule fails on more than ``block_share``: delivery_id, rule, failed, rows."""
+    rows = raw.group_by("delivery_id").agg(pl.len().cast(pl.Int64).alias("rows"))
+    failed = (
+        faults.filter(pl.col("severity") == "critical")
+        .group_by("delivery_id", "rule")
+        .agg(pl.len().cast(pl.Int64).alias("failed"))
+    )
+    return failed.join(rows, on="delivery_id").filter(pl.col("failed") > block_share * pl.col("rows"))
+
+
+def quarantined_rows(raw: pl.LazyFrame, faults: pl.LazyFrame, table: str, block_share: float) -> pl.LazyFrame:
+    """Rows that broke a critical rule or came in a blocked delivery, as delivered, in the shape of the quarantine."""
+    blocked = blocked_deliveries(raw, faults, block_share).select("delivery_id").unique()
+    of_rows = faults.filter(pl.col("severity") == "critical").select("delivery_id", "row_number", "rule")
+    of_blocked = raw.join(blocked, on="delivery_id", how="semi").select(
+        "delivery_id", "row_number", pl.lit(BLOCKED).alias("rule")
+    )
+    broken = (
+        pl.concat([of_rows, of_blocked])
+        .group_by("delivery_id", "row_number")
+        .agg(pl.col("rule").sort().str.join(",").alias("rules"))
+    )
+    content = [column.name for column in delivered_columns(table)]
+    return (
+        raw.join(broken, on=["delivery_id", "row_number"])
+        .select(
+            "delivery_id",
+            "row_number",
+            "rules",
+            pl.struct(content).struct.json_encode().alias("row_as_delivered"),
+        )
+        .sort("delivery_id", "row_number")
+    )
+
+
+def valid_rows(raw: pl.LazyFrame, quarantine: pl.LazyFrame, table: str, shop: Shop) -> pl.LazyFrame:
+    """The typed rows that are not in quarantine, in the shape of ``valid_<table>``."""
+    kept = raw.join(quarantine.select("delivery_id", "row_number"), on=["delivery_id", "row_number"], how="anti")
+    return typed_rows(kept, table, shop).select(promise(f"valid_{table}").schema.keys())
+
+
+def rule_counts(raw: pl.LazyFrame, faults: pl.LazyFrame, table: str) -> pl.LazyFrame:
+    """How often each rule of the table's suite failed; every rule has a row. Shape of ``contract_results``."""
+    names = pl.LazyFrame(
+        [(rule.name, rule.says, rule.severity) for rule in rules(table)],
+        schema=["rule", "says", "severity"],
+        orient="row",
+    )
+    failed = faults.group_by("rule").agg(pl.len().cast(pl.Int64).alias("failed"))
+    return (
+        names.join(failed, on="rule", how="left", maintain_order="left")
+        .join(raw.select(pl.len().cast(pl.Int64).alias("checked")), how="cross")
+        .select(
+            pl.lit(table).alias("table"),
+            "rule",
+            "says",
+            "severity",
+            "checked",
+            pl.col("failed").fill_null(0),
+        )
+    )

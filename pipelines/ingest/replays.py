@@ -1,0 +1,46 @@
+"""Which delivered rows came before. Only exact repetition counts; what a changed row means is `versions`' business."""
+
+import polars as pl
+
+UNITS = {"orders": "order_id"}
+"""Tables whose rows belong together: a change to one line is a change of the whole order."""
+
+
+def mark_replays(delivered: pl.LazyFrame, earlier: pl.LazyFrame, content: list[str]) -> pl.LazyFrame:
+    """Add ``is_replay``: the same content, and the same nth occurrence of it, stands in an earlier delivery.
+
+    Two equal lines of one file are two lines; a file that brings them again replays both, a third one is new.
+
+    Parameters
+    ----------
+    delivered
+        Rows of one delivery.
+    earlier
+        Rows of earlier deliveries with ``delivery_id``.
+    content
+        The columns that make up a row's content.
+    """
+    fingerprint = pl.struct(content).hash().alias("_content")
+    before = (
+        earlier.select("delivery_id", fingerprint)
+        .group_by("delivery_id", "_content")
+        .len("_times")
+        .group_by("_content")
+        .agg(pl.col("_times").max())
+    )
+    return (
+        delivered.with_columns(fingerprint)
+        .with_columns(pl.int_range(1, pl.len() + 1).over("_content").alias("_occurrence"))
+        .join(before, on="_content", how="left", maintain_order="left")
+        .with_columns((pl.col("_occurrence") <= pl.col("_times").fill_null(0)).alias("is_replay"))
+        .drop("_content", "_occurrence", "_times")
+    )
+
+
+def without_pure_replays(marked: pl.LazyFrame, table: str) -> pl.LazyFrame:
+    """Drop replays, but keep those that complete a unit of which other rows are new."""
+    unit = UNITS.get(table)
+    if unit is None:
+        return marked.filter(~pl.col("is_replay"))
+    changed = marked.filter(~pl.col("is_replay")).select(unit).unique()
+    return marked.join(changed, on=unit, how="semi", nulls_equal=True, maintain_order="left")

@@ -1,0 +1,69 @@
+"""The shop's secret keys: one that makes customer keys, one that draws hold-outs.
+
+They come from the environment or are made once beside the lake, readable by its owner only; a sample's are public and
+derived from its shop.toml. They never stand in settings, tables or logs: lists keep the salt's id.
+"""
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.errors import LakeError
+from pipelines.shop import Shop
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The two keys of a shop; ``salt_id`` names the hold-out salt without giving it away."""
+
+    identity: bytes
+    hold_out: bytes
+
+    @property
+    def salt_id(self) -> str:
+        """First digits of the salt's checksum."""
+        return hashlib.sha256(self.hold_out).hexdigest()[:12]
+
+
+def keys_path(lake_root: Path) -> Path:
+    """Where a lake's keys lie: beside it, so that a copy of the lake gives no keys away."""
+    return lake_root.with_name(f"{lake_root.name}.keys.json")
+
+
+def keys_of(shop: Shop, lake_root: Path) -> Keys:
+    """Find a shop's keys, making them where there are none yet.
+
+    $RETENTION_KEY, where set, is the secret that both keys are derived from.
+
+    Raises
+    ------
+    LakeError
+        The key file cannot be read, or the lake has tables but its keys are gone.
+    """
+    if shop.sample and shop.public_salt:
+        return _derived(shop.public_salt.encode())
+    if secret := os.environ.get("RETENTION_KEY"):
+        return _derived(secret.encode())
+    path = keys_path(lake_root)
+    if not path.exists():
+        if (lake_root / "tables" / "identity_map").exists():
+            raise LakeError(
+                f"{path} is gone, and with it the key that this lake's customer keys were made with. "
+                "Restore it from a backup."
+            )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump({"identity": secrets.token_hex(32), "hold_out": secrets.token_hex(32)}, file)
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        return Keys(bytes.fromhex(kept["identity"]), bytes.fromhex(kept["hold_out"]))
+    except (OSError, ValueError, KeyError) as error:
+        raise LakeError(f"{path} cannot be read as a key file. Restore it from a backup.") from error
+
+
+def _derived(secret: bytes) -> Keys:
+    return Keys(hmac.digest(secret, b"identity", "sha256"), hmac.digest(secret, b"hold-out", "sha256"))

@@ -1,0 +1,250 @@
+"""Lake: the folder that holds one shop's versioned tables, and the lock that lets one run write at a time.
+
+Tables are Delta tables; every write is one atomic commit that carries the fingerprint of what it was made from.
+Which versions belong together is said by the table ``snapshots`` (see `pipelines.snapshots`); what a table holds
+is said by the dictionary; what to compute is nobody's business here.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+from filelock import FileLock, Timeout
+
+from data_contracts import conform, table
+from pipelines.errors import LakeError
+
+FORMAT = 1
+MARKER = "lake.json"
+HISTORY_TO_SEARCH = 200
+"""Commits looked through for the last one of an as_of; older as_ofs are computed anew."""
+
+
+class Lake:
+    """One shop's tables on disk.
+
+    Parameters
+    ----------
+    root
+        The lake's folder. Use `Lake.open` or `Lake.make` rather than the constructor.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @classmethod
+    def open(cls, root: Path) -> "Lake":
+        """Open a lake that exists.
+
+        Raises
+        ------
+        LakeError
+            The folder is missing or is not a lake.
+        """
+        marker = root / MARKER
+        if not marker.is_file():
+            what = "is not a lake (it has no lake.json)" if root.exists() else "does not exist"
+            raise LakeError(f"{root} {what}. Run `retention run` to make one, or name another with --lake.")
+        try:
+            written = json.loads(marker.read_text(encoding="utf-8"))["format"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise LakeError(f"{marker} cannot be read; restore it from a backup or name another lake.") from error
+        if written != FORMAT:
+            raise LakeError(f"{root} has lake format {written}; this program reads format {FORMAT}.")
+        return cls(root)
+
+    @classmethod
+    def make(cls, root: Path, shop_name: str) -> "Lake":
+        """Open the lake at ``root``, making it where nothing is yet.
+
+        Raises
+        ------
+        LakeError
+            Something else lies there, or the lake belongs to another shop.
+        """
+        marker = root / MARKER
+        if not marker.exists():
+            if root.exists() and (not root.is_dir() or any(root.iterdir())):
+                raise LakeError(
+                    f"{root} is not a lake: it holds other things and no lake.json. "
+                    "Name an empty or new folder with --lake."
+                )
+            try:
+                root.mkdir(parents=True, exist_ok=True)
+                _write_whole(marker, json.dumps({"format": FORMAT, "shop": shop_name}))
+            except OSError as error:
+                raise LakeError(f"{root} cannot be made: {error.strerror}.") from error
+        lake = cls.open(root)
+        if (owner := json.loads(marker.read_text(encoding="utf-8")).get("shop")) != shop_name:
+            raise LakeError(f"{root} is the lake of shop {owner!r}, not of {shop_name!r}. Name another with --lake.")
+        return lake
+
+    def path(self, name: str) -> Path:
+        """Where the table ``name`` lies."""
+        return self.root / "tables" / name
+
+    def has(self, name: str) -> bool:
+        """Whether the table was ever written."""
+        return (self.path(name) / "_delta_log").is_dir()
+
+    def names(self) -> list[str]:
+        """The tables that were written, sorted."""
+        folder = self.root / "tables"
+        return sorted(entry.name for entry in folder.iterdir() if self.has(entry.name)) if folder.is_dir() else []
+
+    def version(self, name: str) -> int | None:
+        """The newest version of a table; None where it was never written."""
+        return self._delta(name).version() if self.has(name) else None
+
+    def versions(self) -> dict[str, int]:
+        """The newest version of every table."""
+        return {name: self._delta(name).version() for name in self.names()}
+
+    def scan(self, name: str, *, version: int | None = None, as_of: date | None = None) -> pl.LazyFrame:
+        """Read a table lazily; of a table that was never written, no rows.
+
+        Parameters
+        ----------
+        version
+            A version of the table; the newest by default.
+        as_of
+            Keep only this as_of's rows, in tables that keep several.
+        """
+        if not self.has(name):
+            return table(name).empty().lazy()
+        frame = pl.scan_delta(str(self.path(name)), version=version)
+        return frame if as_of is None else frame.filter(pl.col("as_of") == as_of)
+
+    def fingerprint(self, name: str, as_of: date | None = None) -> str | None:
+        """What the newest rows (of ``as_of``) were made from; None where there are none."""
+        if not self.has(name):
+            return None
+        wanted = as_of.isoformat() if as_of else None
+        for commit in self._delta(name).history(HISTORY_TO_SEARCH):
+            if "fingerprint" in commit and (wanted is None or commit.get("as_of") == wanted):
+                return str(commit["fingerprint"])
+        return None
+
+    def as_of(self, name: str) -> date | None:
+        """The day that a table's newest commit was made for; None for a table that knows no day."""
+        if not self.has(name):
+            return None
+        written = next(iter(self._delta(name).history(1)), {}).get("as_of")
+        return date.fromisoformat(str(written)) if written else None
+
+    def replace(
+        self,
+        name: str,
+        frame: pl.LazyFrame,
+        *,
+        fingerprint: str,
+        as_of: date | None = None,
+        day: date | None = None,
+    ) -> None:
+        """Write a table anew in one commit: all of it, or the rows of one as_of.
+
+        ``day`` only notes for which day the whole table holds.
+        """
+        self._write(name, frame, "overwrite", fingerprint, as_of, day or as_of)
+
+    def append(self, name: str, frame: pl.LazyFrame, *, fingerprint: str) -> None:
+        """Add rows to a table in one commit."""
+        self._write(name, frame, "append", fingerprint, None, None)
+
+    def undo(self, name: str) -> None:
+        """Take the newest commit of a table back, by a commit that restores the version before it."""
+        from deltalake import CommitProperties
+
+        delta = self._delta(name)
+        if delta.version() == 0:
+            import shutil
+
+            shutil.rmtree(self.path(name))
+            return
+        before = next((commit for commit in delta.history(2)[1:]), {})
+        kept = {key: str(before[key]) for key in ("fingerprint", "as_of") if key in before}
+        delta.restore(delta.version() - 1, commit_properties=CommitProperties(custom_metadata=kept))
+
+    def _delta(self, name: str) -> Any:
+        from deltalake import DeltaTable
+
+        return DeltaTable(str(self.path(name)))
+
+    def _write(
+        self,
+        name: str,
+        frame: pl.LazyFrame,
+        mode: Literal["overwrite", "append"],
+        fingerprint: str,
+        as_of: date | None,
+        day: date | None,
+    ) -> None:
+        from deltalake import CommitProperties
+
+        promised = table(name)
+        metadata = {"fingerprint": fingerprint} | ({"as_of": day.isoformat()} if day else {})
+        options: dict[str, Any] = {"commit_properties": CommitProperties(custom_metadata=metadata)}
+        if promised.is_kept_by_as_of:
+            options["partition_by"] = ["as_of"]
+        if as_of:
+            if self.has(name):
+                options["predicate"] = f"as_of = '{as_of.isoformat()}'"
+            else:
+                mode = "append"
+        elif mode == "overwrite":
+            options["schema_mode"] = "overwrite"
+        try:
+            self.path(name).parent.mkdir(exist_ok=True)
+            conform(frame, promised).sink_delta(str(self.path(name)), mode=mode, delta_write_options=options)
+        except OSError as error:
+            raise LakeError(f"Table {name} cannot be written under {self.root}: {error}. Nothing was changed.") from error
+
+    @contextmanager
+    def lock(self, purpose: str) -> Iterator[None]:
+        """Hold the lake for writing; the system frees it if the holder dies.
+
+        Raises
+        ------
+        LakeError
+            Another process holds it; the message says which and since when.
+        """
+        lock = FileLock(self.root / ".lock")
+        note = self.root / ".lock.holder"
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            holder = note.read_text(encoding="utf-8") if note.is_file() else "another process"
+            raise LakeError(
+                f"{self.root} is being written by {holder}. Wait until it has finished and run again."
+            ) from error
+        try:
+            now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
+            _write_whole(note, f"`{purpose}` (process {os.getpid()}, since {now} UTC)")
+            yield
+        finally:
+            note.unlink(missing_ok=True)
+            lock.release()
+
+
+def find_lake_folder(shop_name: str, lake: str | Path | None = None) -> Path:
+    """Where a shop's lake lies: the argument, $RETENTION_LAKE, or lake/<shop> beside the nearest workspace.yaml.
+
+    Without a workspace.yaml in any parent folder it is lake/<shop> under the present one.
+    """
+    if chosen := lake or os.environ.get("RETENTION_LAKE"):
+        return Path(chosen).expanduser().resolve()
+    here = Path.cwd()
+    home = next((folder for folder in (here, *here.parents) if (folder / "workspace.yaml").is_file()), here)
+    return home / "lake" / shop_name
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a small file so that readers see all of it or the old one."""
+    draft = path.with_suffix(path.suffix + ".draft")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)

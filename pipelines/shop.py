@@ -1,0 +1,249 @@
+"""Shop: the settings of one shop, read from its shop.toml and checked.
+
+Settings say what is true of a shop (files, timezone, order rules, lists); they hold no secrets and no code.
+Where the lake lies and which engine computes is not a shop's business: see `pipelines.lake`.
+"""
+
+import hashlib
+import os
+import tomllib
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from data_contracts import table_names
+from pipelines.errors import ShopError
+
+SAMPLES = Path(str(files("pipelines").joinpath("samples")))
+
+
+class Settings(BaseModel):
+    """Base of all settings: unknown keys are faults, nothing changes after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Source(Settings):
+    """One stream of delivered files for one table.
+
+    Attributes
+    ----------
+    name
+        Short name, part of every delivery's id.
+    table
+        The delivered table, e.g. ``orders``.
+    format
+        A reader of `pipelines.sources`.
+    path
+        File or glob, relative to shop.toml.
+    columns
+        Canonical column -> the file's column.
+    split_by
+        A column of the file whose values, in the order they appear, are deliveries of their own.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    table: str
+    format: str
+    path: str
+    columns: dict[str, str]
+    split_by: str | None = None
+
+    @field_validator("table")
+    @classmethod
+    def _is_delivered(cls, value: str) -> str:
+        known = [name.removeprefix("valid_") for name in table_names() if name.startswith("valid_")]
+        if value not in known:
+            raise ValueError(f"there is no delivered table {value!r}; there are {', '.join(known)}")
+        return value
+
+
+class OrderRules(Settings):
+    """Which delivered orders are orders.
+
+    ``return_order_ids`` and ``adjustment_order_ids`` are regular expressions over order_id; ``kinds`` maps a
+    regular expression over product_id to the kind of line, the first match wins, and what matches none is
+    ``kind_when_unmatched``. ``repeated_lines`` says what happens to a line that stands twice within its order.
+    """
+
+    return_order_ids: str | None = None
+    adjustment_order_ids: str | None = None
+    cancelled_statuses: tuple[str, ...] = ("cancelled", "canceled", "voided", "refused")
+    pending_statuses: tuple[str, ...] = ("pending", "draft", "on-hold", "unpaid")
+    kinds: dict[str, Literal["merchandise", "postage", "fee", "gift_card", "discount", "test", "other"]] = {}
+    kind_when_unmatched: Literal["merchandise", "other"] = "merchandise"
+    repeated_lines: Literal["keep", "drop"] = "keep"
+
+
+class ReturnRules(Settings):
+    """How far back a return may look for its purchase."""
+
+    match_window_days: int = Field(default=365, gt=0)
+
+
+class Contracts(Settings):
+    """When a delivery is broken rather than a row."""
+
+    block_share: float = Field(default=0.2, gt=0, le=1)
+    """A critical rule that fails on more than this share of a delivery's rows sets the whole delivery aside."""
+
+
+class Consent(Settings):
+    """What a missing consent record means; 'deny' unless the shop has another legal basis."""
+
+    when_not_delivered: Literal["deny", "allow"] = "deny"
+
+
+class SegmentList(Settings):
+    """One list of people for a campaign.
+
+    ``where`` is one boolean SQL expression over customer_profile; ``null_means`` says what a rule that comes out
+    as null decides. ``order_by`` and ``limit`` cut the list to the best; the rest follows definitions.md, "Lists".
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: str
+    purpose: str
+    channel: Literal["email", "sms", "ads"] = "email"
+    where: str
+    reason: str
+    order_by: str = "customer_key"
+    limit: int | None = Field(default=None, gt=0)
+    hold_out: float = Field(default=0.1, ge=0, lt=1)
+    expected_rate: float | None = Field(default=None, gt=0, lt=1)
+    expires_after_hours: int = Field(default=72, gt=0)
+    null_means: Literal["out", "in"] = "out"
+
+
+class Predictions(Settings):
+    """Horizon of the headline value and how intervals are drawn."""
+
+    horizon_days: int = Field(default=365, gt=0)
+    interval_draws: int = Field(default=200, ge=50)
+    seed: int = 20111209
+
+
+class Shop(Settings):
+    """Everything that is true of one shop.
+
+    Attributes
+    ----------
+    name, title
+        Folder-safe name and the name for people.
+    sample
+        A bundled or simulated shop: lists neither expire nor go stale, and its hold-out salt is public.
+    timezone, currency
+        Local days and money are the shop's.
+    history_start
+        First day of the history; days before it cannot be asked for.
+    max_age_days
+        How many days the newest order may lie behind as_of.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: str
+    sample: bool = False
+    public_salt: str | None = None
+    timezone: str = "UTC"
+    currency: str = Field(pattern=r"^[A-Z]{3}$")
+    history_start: date
+    max_age_days: int = Field(default=2, ge=0)
+    attribution: str = ""
+    sources: tuple[Source, ...] = Field(min_length=1)
+    orders: OrderRules = OrderRules()
+    returns: ReturnRules = ReturnRules()
+    contracts: Contracts = Contracts()
+    consent: Consent = Consent()
+    predictions: Predictions = Predictions()
+    lists: tuple[SegmentList, ...] = ()
+    folder: Path = Path()
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_a_timezone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(f"{value!r} is not a timezone name such as Europe/London")
+        return value
+
+    @model_validator(mode="after")
+    def _belongs_together(self) -> "Shop":
+        if self.public_salt and not self.sample:
+            raise ValueError("public_salt is for samples only: a real shop's salt never stands in settings")
+        for what, names in (
+            ("source", [source.name for source in self.sources]),
+            ("list", [entry.name for entry in self.lists]),
+        ):
+            if doubled := {name for name in names if names.count(name) > 1}:
+                raise ValueError(f"two {what}s are named {', '.join(sorted(doubled))}")
+        if not any(source.table == "orders" for source in self.sources):
+            raise ValueError("no source delivers the table orders; the lab needs at least that one")
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The shop's timezone."""
+        return ZoneInfo(self.timezone)
+
+    def sources_of(self, table: str) -> tuple[Source, ...]:
+        """The sources that deliver ``table``."""
+        return tuple(source for source in self.sources if source.table == table)
+
+    def settings_hash(self, *parts: str) -> str:
+        """Fingerprint of the settings, or of the named parts of them."""
+        chosen = self.model_dump_json(include=set(parts) if parts else None, exclude={"folder"})
+        return hashlib.sha256(chosen.encode()).hexdigest()[:16]
+
+    @classmethod
+    def open(cls, where: str | Path) -> "Shop":
+        """Read a shop by folder, shop.toml or name.
+
+        A name is looked up in $RETENTION_SHOPS_DIR, then among the bundled samples.
+
+        Raises
+        ------
+        ShopError
+            There is no such shop, or its settings are wrong; the message lists every fault.
+        """
+        path = find_shop_file(where)
+        try:
+            entries: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ShopError(f"{path} is not valid TOML: {error}. Mend the line it names.") from error
+        except OSError as error:
+            raise ShopError(f"{path} cannot be read: {error.strerror}.") from error
+        try:
+            return cls.model_validate({**entries, "folder": path.parent})
+        except ValidationError as error:
+            faults = [
+                f"  {'.'.join(str(step) for step in fault['loc']) or 'shop'}: {fault['msg']}"
+                for fault in error.errors()
+            ]
+            raise ShopError(f"{path} has {len(faults)} wrong setting(s):\n" + "\n".join(faults)) from error
+
+
+def find_shop_file(where: str | Path) -> Path:
+    """Find the shop.toml that a person means.
+
+    Raises
+    ------
+    ShopError
+        Nothing is there; the message lists what is.
+    """
+    path = Path(where)
+    if path.is_file():
+        return path.resolve()
+    if (path / "shop.toml").is_file():
+        return (path / "shop.toml").resolve()
+    shelves = [Path(folder) for folder in (os.environ.get("RETENTION_SHOPS_DIR"),) if folder] + [SAMPLES]
+    for shelf in shelves:
+        if str(where) and (shelf / where / "shop.toml").is_file():
+            return (shelf / where / "shop.toml").resolve()
+    known = sorted({file.parent.name for shelf in shelves for file in shelf.glob("*/shop.toml")})
+    raise ShopError(
+        f"There is no shop {str(where)!r}: no such file or folder with a shop.toml, and no shop of that name. "
+        f"Known names: {', '.join(known)}. Give one of them, a folder, or the path of a shop.toml."
+    )

@@ -1,0 +1,30 @@
+"""Comma-separated files in UTF-8 with one header row. Every value stays the text it is."""
+
+from pathlib import Path
+
+import polars as pl
+
+from pipelines.errors import DeliveryError
+
+
+class CsvReader:
+    """Reader of CSV files; see `pipelines.sources.reader.Reader`."""
+
+    def columns(self, path: Path) -> list[str]:
+        """The names in the header row."""
+        return self._scan(path).collect_schema().names()
+
+    def rows(self, path: Path) -> pl.LazyFrame:
+        """The file's rows; an empty cell is null."""
+        return self._scan(path)
+
+    def _scan(self, path: Path) -> pl.LazyFrame:
+        try:
+            frame = pl.scan_csv(path, infer_schema=False, missing_utf8_is_empty_string=False)
+            frame.collect_schema()
+        except (pl.exceptions.PolarsError, OSError) as error:
+            reason = str(error).splitlines()[0].rstrip(".")
+            raise DeliveryError(
+                f"{path} cannot be read as CSV ({reason}). It should be UTF-8 with a header row."
+            ) from error
+        return frame
