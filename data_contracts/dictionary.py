@@ -32,7 +32,7 @@ POLARS_TYPES: dict[str, pl.DataType] = {
 ROW_SHAPES = ("faults", "quarantine")
 """Tables of one shape that every delivered table has: orders_faults, returns_quarantine ..."""
 
-DELIVERY_COLUMNS = ("delivery_id", "row_number", "is_replay")
+DELIVERY_COLUMNS = ("delivery_id", "row_number", "is_replay", "received_at", "delivered_through")
 """Columns that landing adds to what a file delivers."""
 
 

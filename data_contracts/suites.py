@@ -45,7 +45,9 @@ def suite_text(delivered: str) -> str:
     """
     file = files("data_contracts").joinpath("suites", f"{delivered}.json")
     if not file.is_file():
-        raise ContractError(f"There is no suite for {delivered}: data_contracts/suites/{delivered}.json is missing.")
+        raise ContractError(
+            f"There is no suite for {delivered}: data_contracts/suites/{delivered}.json is missing."
+        )
     return file.read_text(encoding="utf-8")
 
 

@@ -1,8 +1,8 @@
 """Intervals of predicted orders and value by simulation from both models.
 
 A draw takes parameters of both models from the normal distribution around the estimates (log scale). A
-*predictive* interval then draws what each customer does: still there or not, at what rate, how often, what each
-order is worth. Otherwise only the expectation moves, and the interval is one of the mean.
+*predictive* interval then draws what each customer does: still there or not, at what rate, how often, what
+each order is worth. Otherwise only the expectation moves, and the interval is one of the mean.
 
 Equal customers share their draws: one row per distinct (frequency, recency, T, monetary_value), in slices of
 `_ROWS_AT_ONCE`, each with its own random stream. So memory is bounded, and the result depends on the seed and
@@ -27,7 +27,7 @@ from models.spend import GammaGamma, known_spend
 
 FloatArray = npt.NDArray[np.float64]
 
-_ROWS_AT_ONCE: Final = 8_192
+_ROWS_AT_ONCE: Final = 4_096
 _KEY: Final = ("frequency", "recency", "T", "monetary_value")
 
 
@@ -107,9 +107,7 @@ def draw_bounds(
         how="left",
         maintain_order="left",
     )
-    return {
-        name: spread[name].to_numpy() * (discounted_share if "clv" in name else 1.0) for name in names
-    }
+    return {name: spread[name].to_numpy() * (discounted_share if "clv" in name else 1.0) for name in names}
 
 
 def _bounds(
@@ -125,54 +123,60 @@ def _bounds(
     x, t_x, age, mean_spend = (rows[name].to_numpy() for name in _KEY)
     spend_x = np.where(mean_spend < 0, 0.0, x)  # -1 marks customers whose spend says nothing
     total_spend = spend_x * np.maximum(mean_spend, 0.0)
-    orders = np.empty((len(x), intervals.draws))
+    orders = np.empty((intervals.draws, len(x)))
     value = np.empty_like(orders)
     for j, parameters in enumerate(draws.purchases):
         process = purchases.process_at(parameters)
         if intervals.predictive:
-            count = process.draw(rng, x, t_x, age, horizon)
-            orders[:, j] = count
+            orders[j] = process.draw(rng, x, t_x, age, horizon)
         else:
-            orders[:, j] = process.expected(x, t_x, age, horizon)
+            orders[j] = process.expected(x, t_x, age, horizon)
         if not len(draws.spend):
-            value[:, j] = orders[:, j] * spend.population_mean_
+            value[j] = orders[j] * spend.population_mean_
             continue
         p, q, v = (float(parameter) for parameter in draws.spend[j])
         if intervals.predictive:
-            buys = orders[:, j] > 0
+            buys = np.flatnonzero(orders[j])
             rate = rng.standard_gamma(q + p * spend_x[buys]) / (v + total_spend[buys])
-            value[:, j] = 0.0
-            value[buys, j] = rng.standard_gamma(p * orders[buys, j]) / rate
+            value[j] = 0.0
+            value[j, buys] = rng.standard_gamma(p * orders[j, buys]) / rate
         else:
-            value[:, j] = orders[:, j] * p * (v + total_spend) / (p * spend_x + q - 1)
+            value[j] = orders[j] * p * (v + total_spend) / (p * spend_x + q - 1)
     return np.column_stack([*_quantiles(orders, intervals.level), *_quantiles(value, intervals.level)])
 
 
 def _quantiles(draws: FloatArray, level: float) -> tuple[FloatArray, FloatArray]:
     """Take the order statistics just outside the level: counts stay whole, coverage is not cut short."""
-    last = draws.shape[1] - 1
+    last = draws.shape[0] - 1
     low, high = int(np.floor((1 - level) / 2 * last)), int(np.ceil((1 + level) / 2 * last))
-    ordered = np.partition(draws, (low, high), axis=1)
+    ordered = np.partition(np.ascontiguousarray(draws.T), (low, high), axis=1)
     return ordered[:, low], ordered[:, high]
 
 
 def _draw_parameters(
     rng: np.random.Generator, purchases: PurchaseModel, spend: GammaGamma, draws: int
 ) -> _Draws:
-    of_purchases = _normal(rng, purchases.params_, purchases.log_covariance_, "purchase", draws)
+    of_purchases = _normal(
+        rng,
+        [purchases.params_[name] for name in purchases.parameter_names],
+        purchases.log_covariance_,
+        "purchase",
+        draws,
+    )
     if spend.fallback_:
         return _Draws(of_purchases, np.empty((0, 3)))
-    of_spend = _normal(rng, spend.params_, spend.log_covariance_, "spend", draws)
+    estimates = [spend.params_[name] for name in spend.parameter_names]
+    of_spend = _normal(rng, estimates, spend.log_covariance_, "spend", draws)
     # where a draw has no finite mean spend, the estimate stands in for it
     no_mean = of_spend[:, 1] <= 1.05
-    of_spend[no_mean] = list(spend.params_.values())
+    of_spend[no_mean] = estimates
     return _Draws(of_purchases, of_spend)
 
 
 def _normal(
-    rng: np.random.Generator, params: dict[str, float], log_covariance: FloatArray, model: str, draws: int
+    rng: np.random.Generator, estimates: list[float], log_covariance: FloatArray, model: str, draws: int
 ) -> FloatArray:
-    centre = np.log(np.array(list(params.values())))
+    centre = np.log(np.array(estimates))
     covariance = log_covariance
     if not bool(np.all(np.isfinite(covariance))):
         warnings.warn(

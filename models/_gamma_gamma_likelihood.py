@@ -47,17 +47,23 @@ def read_spends(
             f"The summary lacks the column(s) {', '.join(sorted(missing))}. "
             "Build it with models.summary.customer_summary(purchases, as_of)."
         )
-    frame = summary.lazy().select(
-        x=pl.col("frequency").cast(pl.Float64),
-        spend=pl.col("monetary_value").cast(pl.Float64),
-    ).collect()
+    frame = (
+        summary.lazy()
+        .select(
+            x=pl.col("frequency").cast(pl.Float64),
+            spend=pl.col("monetary_value").cast(pl.Float64),
+        )
+        .collect()
+    )
     weight = np.ones(frame.height) if weights is None else np.asarray(weights, dtype=np.float64)
     if weight.shape != (frame.height,) or not bool(np.all(np.isfinite(weight) & (weight >= 0))):
         raise InvalidSummaryError(
             f"weights must be one finite number >= 0 for each of the {frame.height:,} rows of the summary."
         )
     x = frame["x"]
-    bad = int((~x.is_finite().fill_null(False) | (x < 0).fill_null(False) | (x != x.round()).fill_null(False)).sum())
+    bad = int(
+        (~x.is_finite().fill_null(False) | (x < 0).fill_null(False) | (x != x.round()).fill_null(False)).sum()
+    )
     if bad:
         raise InvalidSummaryError(
             f"frequency is missing, negative or not a whole number in {bad:,} of {frame.height:,} rows. "
@@ -89,28 +95,29 @@ def gamma_gamma_log_likelihood(spends: Spends) -> LogLikelihood:
     customers = np.bincount(row, weights=weight)
     total = float(weight.sum())
     log_total_spend = np.log(total_spend)
-    weighted_log_spend = float((weight * x) @ log_total_spend)
-    constant = -float(weight @ np.log(spends.mean_spend))
+    # sums rather than dot products: those use threads, and then differ in their last bits between machines
+    weighted_log_spend = float(np.sum(weight * x * log_total_spend))
+    constant = -float(np.sum(weight * np.log(spends.mean_spend)))
 
     def evaluate(theta: FloatArray) -> tuple[float, FloatArray]:
         p, q, v = (float(value) for value in np.exp(theta))
         shape, posterior = p * counts, p * counts + q
-        log_rate = np.log(v + total_spend)
+        weighted_log_rate = weight * np.log(v + total_spend)
         posterior_of_row = posterior[row]
         value = (
             float(customers @ (gammaln(posterior) - gammaln(shape)))
             + total * (q * np.log(v) - float(gammaln(q)))
             + p * weighted_log_spend
             + constant
-            - float(weight @ (posterior_of_row * log_rate))
+            - float(np.sum(posterior_of_row * weighted_log_rate))
         )
         gradient = np.array(
             [
                 (customers * counts) @ (digamma(posterior) - digamma(shape))
                 + weighted_log_spend
-                - (weight * x) @ log_rate,
-                customers @ digamma(posterior) + total * (np.log(v) - digamma(q)) - weight @ log_rate,
-                total * q / v - weight @ (posterior_of_row / (v + total_spend)),
+                - np.sum(x * weighted_log_rate),
+                customers @ digamma(posterior) + total * (np.log(v) - digamma(q)) - np.sum(weighted_log_rate),
+                total * q / v - np.sum(weight * posterior_of_row / (v + total_spend)),
             ]
         )
         return value, gradient * np.exp(theta)

@@ -49,8 +49,7 @@ def customer_lifetime_value(
         Days ahead, whatever unit the purchase model counts in.
     annual_discount
         Yearly rate; 0 for the undiscounted value. Orders are paid, so to speak, at the end of each month of
-        365/12 days: the convention of Fader, Hardie & Lee (2005), "RFM and CLV", and of lifetimes. 1 % a month
-        is 1.01**12 - 1.
+        365/12 days, as lifetimes does for weekly data; 1 % a month is 1.01**12 - 1.
     intervals
         Settings of the intervals; None for none.
 
@@ -58,8 +57,8 @@ def customer_lifetime_value(
     -------
     pl.DataFrame
         One row per customer, in row order: customer_key (if given), predicted_orders, predicted_clv (currency
-        of monetary_value); with intervals also predicted_orders_low, predicted_orders_high, predicted_clv_low,
-        predicted_clv_high.
+        of monetary_value); with intervals also predicted_orders_low, predicted_orders_high,
+        predicted_clv_low, predicted_clv_high.
 
     Raises
     ------
@@ -82,8 +81,8 @@ def customer_lifetime_value(
     if intervals is not None:
         if spend.fallback_:
             warnings.warn(
-                "The intervals of predicted_clv hold the uncertainty of orders only, because spend fell back to the "
-                f"pooled mean: {spend.fallback_}.",
+                "The intervals of predicted_clv hold the uncertainty of orders only, because spend fell back "
+                f"to the pooled mean: {spend.fallback_}.",
                 ApproximationWarning,
                 stacklevel=2,
             )

@@ -12,7 +12,7 @@ class ModelError(Exception):
 class InvalidSummaryError(ModelError, ValueError):
     """The customer summary holds values that no purchase history can have.
 
-    Remedy: build it with `models.summary.customer_summary`; the message counts the rows for every broken rule.
+    Remedy: build it with `models.summary.customer_summary`; the message counts rows by broken rule.
     """
 
 

@@ -40,7 +40,7 @@ class ValueAccuracy:
         If the arrays are empty, differ in length or hold values that are not finite.
     """
 
-    names = VALUE_METRICS
+    names: tuple[str, ...] = VALUE_METRICS
 
     def __init__(self, actual: Floats, predicted: Floats) -> None:
         self.actual, self.predicted = _checked(actual, predicted)
@@ -95,7 +95,7 @@ class ProbabilityAccuracy:
         If the arrays are empty, differ in length, or hold anything but 0 and 1, or 0 to 1.
     """
 
-    names = PROBABILITY_METRICS
+    names: tuple[str, ...] = PROBABILITY_METRICS
 
     def __init__(self, outcome: Floats, probability: Floats) -> None:
         self.outcome, self.probability = _checked(outcome, probability)

@@ -68,7 +68,7 @@ def calendar_unit(unit: PeriodUnit) -> CalendarUnit:
 
 
 def period_index(day: pl.Expr, unit: CalendarUnit) -> pl.Expr:
-    """Number of the calendar period that holds `day` (Date); Int32."""
+    """Give the number (Int32) of the calendar period that holds `day` (Date)."""
     if unit == "week":
         return (day.cast(pl.Int32) + _MONDAY) // 7
     months = day.dt.year().cast(pl.Int32) * 12 + day.dt.month().cast(pl.Int32) - 1
@@ -84,7 +84,7 @@ def period_start(index: pl.Expr, unit: CalendarUnit) -> pl.Expr:
 
 
 def index_of(day: date, unit: CalendarUnit) -> int:
-    """Number of the calendar period that holds `day`; agrees with `period_index`."""
+    """Give the number of the calendar period that holds `day`; agrees with `period_index`."""
     if unit == "week":
         return ((day - _EPOCH).days + _MONDAY) // 7
     return (day.year * 12 + day.month - 1) // _MONTHS[unit]
@@ -99,7 +99,7 @@ def start_of(index: int, unit: CalendarUnit) -> date:
 
 
 def first_incomplete(as_of: date, unit: CalendarUnit) -> int:
-    """Number of the first calendar period that has not ended by the end of `as_of` (a day included)."""
+    """Give the number of the first calendar period that has not ended by the end of `as_of`."""
     return index_of(as_of + timedelta(days=1), unit)
 
 

@@ -1,8 +1,8 @@
 """What a customer will spend per order day: the Gamma-Gamma model, with guards for shops it does not fit.
 
-Fader & Hardie (2013), "The Gamma-Gamma Model of Monetary Value", note 025. Spend per order day is Gamma(p, nu),
-nu differs between customers as Gamma(q, v). The first purchase is left out, as in the purchase models: it is
-often not like the others. Frequency and spend must be nearly independent; `correlation_` says how near.
+Fader & Hardie (2013), "The Gamma-Gamma Model of Monetary Value", note 025. Spend per order day is Gamma(p,
+nu), nu differs between customers as Gamma(q, v). The first purchase is left out, as in the purchase models:
+it is often not like the others. Frequency and spend must be nearly independent; `correlation_` says how near.
 
 Belongs here: the estimator of mean spend. Does not belong here: purchase counts (`models.purchases`), their
 product (`models.clv`).
@@ -86,8 +86,9 @@ class GammaGamma:
         Parameters
         ----------
         summary
-            One row per customer: frequency (repeat order days), monetary_value (mean net spend of those days).
-            Customers without repeats or with a mean that is null, zero or negative are left out and counted.
+            One row per customer: frequency (repeat order days), monetary_value (mean net spend of those
+            days). Customers without repeats or with a mean that is null, zero or negative are left out and
+            counted.
         weights : (rows,) array, optional
             Number of customers behind each row.
 
@@ -175,8 +176,8 @@ class GammaGamma:
         Parameters
         ----------
         summary
-            One row per customer: frequency, monetary_value. Without repeats, or with an unknown mean, a customer
-            gets the population mean; a negative mean (refunds of older orders) counts as 0.
+            One row per customer: frequency, monetary_value. Without repeats, or with an unknown mean, a
+            customer gets the population mean; a negative mean (refunds of older orders) counts as 0.
 
         Returns
         -------
@@ -203,7 +204,9 @@ class GammaGamma:
         """Build a fitted model from known p, q > 1 and v, e.g. published ones."""
         values = np.array([params.get(name, math.nan) for name in cls.parameter_names], dtype=np.float64)
         if set(params) != set(cls.parameter_names) or not bool(np.all(values > 0)) or values[1] <= 1:
-            raise ValueError("GammaGamma takes positive p, q, v with q > 1 (else the mean spend is infinite).")
+            raise ValueError(
+                "GammaGamma takes positive p, q, v with q > 1 (else the mean spend is infinite)."
+            )
         model = cls()
         unknown = np.full((3, 3), np.nan)
         model._set_result(

@@ -61,7 +61,7 @@ def keys_of(shop: Shop, lake_root: Path) -> Keys:
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
         return Keys(bytes.fromhex(kept["identity"]), bytes.fromhex(kept["hold_out"]))
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise LakeError(f"{path} cannot be read as a key file. Restore it from a backup.") from error
 
 

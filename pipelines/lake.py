@@ -1,26 +1,29 @@
-"""Lake: the folder that holds one shop's versioned tables, and the lock that lets one run write at a time.
+"""Lake: the folder that holds one shop's versioned tables.
 
 Tables are Delta tables; every write is one atomic commit that carries the fingerprint of what it was made from.
 Which versions belong together is said by the table ``snapshots`` (see `pipelines.snapshots`); what a table holds
-is said by the dictionary; what to compute is nobody's business here.
+is said by the dictionary; who may write just now by `pipelines.lock`; what to compute is nobody's business here.
 """
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from contextlib import AbstractContextManager
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
-from filelock import FileLock, Timeout
 
 from data_contracts import conform, table
 from pipelines.errors import LakeError
+from pipelines.lock import write_whole, writing
 
 FORMAT = 1
 MARKER = "lake.json"
+RESTORES = "restores"
+"""Note of a commit that takes later ones back: the version that holds again."""
 HISTORY_TO_SEARCH = 200
 """Commits looked through for the last one of an as_of; older as_ofs are computed anew."""
 
@@ -53,7 +56,9 @@ class Lake:
         try:
             written = json.loads(marker.read_text(encoding="utf-8"))["format"]
         except (ValueError, KeyError, TypeError) as error:
-            raise LakeError(f"{marker} cannot be read; restore it from a backup or name another lake.") from error
+            raise LakeError(
+                f"{marker} cannot be read; restore it from a backup or name another lake."
+            ) from error
         if written != FORMAT:
             raise LakeError(f"{root} has lake format {written}; this program reads format {FORMAT}.")
         return cls(root)
@@ -76,12 +81,14 @@ class Lake:
                 )
             try:
                 root.mkdir(parents=True, exist_ok=True)
-                _write_whole(marker, json.dumps({"format": FORMAT, "shop": shop_name}))
+                write_whole(marker, json.dumps({"format": FORMAT, "shop": shop_name}))
             except OSError as error:
                 raise LakeError(f"{root} cannot be made: {error.strerror}.") from error
         lake = cls.open(root)
         if (owner := json.loads(marker.read_text(encoding="utf-8")).get("shop")) != shop_name:
-            raise LakeError(f"{root} is the lake of shop {owner!r}, not of {shop_name!r}. Name another with --lake.")
+            raise LakeError(
+                f"{root} is the lake of shop {owner!r}, not of {shop_name!r}. Name another with --lake."
+            )
         return lake
 
     def path(self, name: str) -> Path:
@@ -95,7 +102,11 @@ class Lake:
     def names(self) -> list[str]:
         """The tables that were written, sorted."""
         folder = self.root / "tables"
-        return sorted(entry.name for entry in folder.iterdir() if self.has(entry.name)) if folder.is_dir() else []
+        return (
+            sorted(entry.name for entry in folder.iterdir() if self.has(entry.name))
+            if folder.is_dir()
+            else []
+        )
 
     def version(self, name: str) -> int | None:
         """The newest version of a table; None where it was never written."""
@@ -125,7 +136,7 @@ class Lake:
         if not self.has(name):
             return None
         wanted = as_of.isoformat() if as_of else None
-        for commit in self._delta(name).history(HISTORY_TO_SEARCH):
+        for commit in self._commits(name):
             if "fingerprint" in commit and (wanted is None or commit.get("as_of") == wanted):
                 return str(commit["fingerprint"])
         return None
@@ -134,7 +145,7 @@ class Lake:
         """The day that a table's newest commit was made for; None for a table that knows no day."""
         if not self.has(name):
             return None
-        written = next(iter(self._delta(name).history(1)), {}).get("as_of")
+        written = next(self._commits(name), {}).get("as_of")
         return date.fromisoformat(str(written)) if written else None
 
     def replace(
@@ -162,13 +173,21 @@ class Lake:
 
         delta = self._delta(name)
         if delta.version() == 0:
-            import shutil
-
             shutil.rmtree(self.path(name))
             return
-        before = next((commit for commit in delta.history(2)[1:]), {})
-        kept = {key: str(before[key]) for key in ("fingerprint", "as_of") if key in before}
-        delta.restore(delta.version() - 1, commit_properties=CommitProperties(custom_metadata=kept))
+        before = delta.version() - 1
+        delta.restore(before, commit_properties=CommitProperties(custom_metadata={RESTORES: str(before)}))
+
+    def _commits(self, name: str) -> Iterator[dict[str, Any]]:
+        """What was noted with each commit that still holds, newest first; what was taken back is passed over."""
+        newest = self._delta(name).version()
+        for commit in self._delta(name).history(HISTORY_TO_SEARCH):
+            if commit["version"] > newest:
+                continue
+            if RESTORES in commit:
+                newest = int(commit[RESTORES])
+            else:
+                yield commit
 
     def _delta(self, name: str) -> Any:
         from deltalake import DeltaTable
@@ -202,10 +221,11 @@ class Lake:
             self.path(name).parent.mkdir(exist_ok=True)
             conform(frame, promised).sink_delta(str(self.path(name)), mode=mode, delta_write_options=options)
         except OSError as error:
-            raise LakeError(f"Table {name} cannot be written under {self.root}: {error}. Nothing was changed.") from error
+            raise LakeError(
+                f"Table {name} cannot be written under {self.root}: {error}. Nothing was changed."
+            ) from error
 
-    @contextmanager
-    def lock(self, purpose: str) -> Iterator[None]:
+    def lock(self, purpose: str) -> AbstractContextManager[None]:
         """Hold the lake for writing; the system frees it if the holder dies.
 
         Raises
@@ -213,22 +233,7 @@ class Lake:
         LakeError
             Another process holds it; the message says which and since when.
         """
-        lock = FileLock(self.root / ".lock")
-        note = self.root / ".lock.holder"
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            holder = note.read_text(encoding="utf-8") if note.is_file() else "another process"
-            raise LakeError(
-                f"{self.root} is being written by {holder}. Wait until it has finished and run again."
-            ) from error
-        try:
-            now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
-            _write_whole(note, f"`{purpose}` (process {os.getpid()}, since {now} UTC)")
-            yield
-        finally:
-            note.unlink(missing_ok=True)
-            lock.release()
+        return writing(self.root, purpose)
 
 
 def find_lake_folder(shop_name: str, lake: str | Path | None = None) -> Path:
@@ -241,10 +246,3 @@ def find_lake_folder(shop_name: str, lake: str | Path | None = None) -> Path:
     here = Path.cwd()
     home = next((folder for folder in (here, *here.parents) if (folder / "workspace.yaml").is_file()), here)
     return home / "lake" / shop_name
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write a small file so that readers see all of it or the old one."""
-    draft = path.with_suffix(path.suffix + ".draft")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)

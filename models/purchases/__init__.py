@@ -5,6 +5,6 @@ Spend is in `models.spend`, the two together in `models.clv`.
 """
 
 from models.purchases._estimator import PurchaseModel
-from models.purchases._models import BetaGeo, ModifiedBetaGeo
+from models.purchases._models import BetaGeo, ModifiedBetaGeo, ParetoNBD
 
-__all__ = ["BetaGeo", "ModifiedBetaGeo", "PurchaseModel"]
+__all__ = ["BetaGeo", "ModifiedBetaGeo", "ParetoNBD", "PurchaseModel"]

@@ -41,7 +41,7 @@ class BetaGeometricProcess(PurchaseProcess):
         x, t_x, age = (np.asarray(value, dtype=np.float64) for value in (frequency, recency, T))
         chances = x + self.first_chance
         stayed = np.maximum(self.b + chances - 1, 1e-300)
-        log_odds_gone = (
+        log_odds_gone: FloatArray = (
             np.log(self.a) - np.log(stayed) + (self.r + x) * np.log((self.alpha + age) / (self.alpha + t_x))
         )
         return np.where(chances > 0, expit(-log_odds_gone), 1.0)

@@ -10,6 +10,8 @@ from models.purchases._beta_geometric import BetaGeometricProcess
 from models.purchases._beta_geometric_likelihood import beta_geometric_log_likelihood
 from models.purchases._estimator import PurchaseModel
 from models.purchases._histories import FloatArray, Histories
+from models.purchases._pareto import ParetoProcess
+from models.purchases._pareto_likelihood import pareto_log_likelihood
 
 
 class BetaGeo(PurchaseModel):
@@ -94,3 +96,28 @@ class ModifiedBetaGeo(PurchaseModel):
 
     def _log_likelihood(self, histories: Histories) -> LogLikelihood:
         return beta_geometric_log_likelihood(histories, first_chance=1)
+
+
+class ParetoNBD(PurchaseModel):
+    """Pareto/NBD: customers buy at random at their own rate and may leave at any moment.
+
+    The benchmark of the family, and the slowest to fit. Parameters and attributes as in `BetaGeo`, with
+    `params_` r, alpha, s, beta (alpha and beta in `time_unit`).
+
+    Notes
+    -----
+    Schmittlein, Morrison & Colombo (1987), "Counting Your Customers: Who Are They and What Will They Do
+    Next?", Management Science 33 (1), 1-24.
+    """
+
+    parameter_names = ("r", "alpha", "s", "beta")
+    time_parameters = ("alpha", "beta")
+    starts = ((0.0, 0.0, 0.0, 0.0), (-1.0, -1.0, -1.0, 0.0), (0.0, 0.0, 1.0, 2.0))
+
+    def process_at(self, parameters: Sequence[float] | FloatArray) -> ParetoProcess:
+        """Build the process at (r, alpha, s, beta)."""
+        r, alpha, s, beta = (float(value) for value in parameters)
+        return ParetoProcess(r, alpha, s, beta)
+
+    def _log_likelihood(self, histories: Histories) -> LogLikelihood:
+        return pareto_log_likelihood(histories)

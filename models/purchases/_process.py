@@ -73,7 +73,9 @@ class PurchaseProcess(ABC):
         horizon: float,
     ) -> npt.NDArray[np.int64]:
         """One random number of purchases in (T, T + horizon] for each history."""
-        purchases = np.zeros(frequency.shape, dtype=np.int64)
-        alive = rng.random(frequency.shape) < self.alive(frequency, recency, T)
-        purchases[alive] = self.draw_if_alive(rng, frequency[alive], T[alive], horizon)
+        purchases = self.draw_if_alive(rng, frequency, T, horizon)
+        # most histories draw none at all: whether they are alive need not be asked
+        some = np.flatnonzero(purchases)
+        gone = rng.random(some.shape) >= self.alive(frequency[some], recency[some], T[some])
+        purchases[some[gone]] = 0
         return purchases

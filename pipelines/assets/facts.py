@@ -13,6 +13,7 @@ from pipelines.assets.step import Keeps, Stage, Step
 from pipelines.ingest import orders, people, returns, versions
 from pipelines.ingest.identity import identity_map
 from pipelines.shop import Shop
+from pipelines.sources.arrivals import source_name
 
 Step_ = partial(Step, stage=Stage.FACTS, keeps=Keeps.NOTHING)
 
@@ -30,7 +31,9 @@ def steps(shop: Shop) -> list[Step]:
         Step_(
             table="current_orders",
             reads=fed_by("orders"),
-            make=lambda given: versions.current_orders(given.table("valid_orders"), given.shop, _sources(given)),
+            make=lambda given: versions.current_orders(
+                given.table("valid_orders"), given.shop, *_sources(given)
+            ),
             settings=("orders", "timezone", "currency"),
         ),
         Step_(
@@ -42,7 +45,7 @@ def steps(shop: Shop) -> list[Step]:
             table="returns",
             reads=("current_orders", "identity_map", *fed_by("returns")),
             make=lambda given: returns.returns(
-                given.table("current_orders"), _with_source(given, "returns"), given.table("identity_map"), given.shop
+                given.table("current_orders"), _with_numbers(given, "returns"), given.table("identity_map"), given.shop
             ),
             settings=("returns", "timezone"),
         ),
@@ -68,18 +71,18 @@ def steps(shop: Shop) -> list[Step]:
         Step_(
             table="consents",
             reads=("identity_map", *fed_by("consents")),
-            make=lambda given: people.consents(_with_source(given, "consents"), given.table("identity_map")),
+            make=lambda given: people.consents(_with_numbers(given, "consents"), given.table("identity_map")),
         ),
         Step_(
             table="suppressions",
             reads=("identity_map", *fed_by("suppressions")),
-            make=lambda given: people.suppressions(_with_source(given, "suppressions"), given.table("identity_map")),
+            make=lambda given: people.suppressions(_with_numbers(given, "suppressions"), given.table("identity_map")),
         ),
         Step_(
             table="survey_invitations",
             reads=("identity_map", *fed_by("survey_invitations")),
             make=lambda given: people.survey_invitations(
-                _with_source(given, "survey_invitations"), given.table("identity_map"), given.shop
+                _with_numbers(given, "survey_invitations"), given.table("identity_map"), given.shop
             ),
             settings=("timezone",),
         ),
@@ -87,22 +90,26 @@ def steps(shop: Shop) -> list[Step]:
             table="survey_answers",
             reads=("identity_map", *fed_by("survey_answers")),
             make=lambda given: people.survey_answers(
-                _with_source(given, "survey_answers"), given.table("identity_map"), given.shop
+                _with_numbers(given, "survey_answers"), given.table("identity_map"), given.shop
             ),
             settings=("timezone",),
         ),
     ]
 
 
-def _sources(given: Given) -> dict[str, str]:
-    """Delivery id to source name: a delivery's id begins with its source's name."""
-    ids = given.table("valid_orders").select(pl.col("delivery_id").unique()).collect().to_series()
-    return {delivery_id: delivery_id.rsplit("-", 2)[0] for delivery_id in ids}
+def _sources(given: Given, table: str = "orders") -> tuple[dict[str, str], dict[str, str]]:
+    """Delivery id to source name, and to whose customer numbers it brings."""
+    numbers = {source.name: source.customer_numbers for source in given.shop.sources}
+    ids = given.table(f"valid_{table}").select(pl.col("delivery_id").unique()).collect().to_series()
+    names = {delivery_id: source_name(delivery_id) for delivery_id in ids}
+    return names, {delivery_id: numbers.get(name, "shop") for delivery_id, name in names.items()}
 
 
-def _with_source(given: Given, table: str) -> pl.LazyFrame:
-    source = pl.col("delivery_id").str.replace(r"-[^-]+-[^-]+$", "")
-    return given.table(f"valid_{table}").with_columns(source.alias("source"))
+def _with_numbers(given: Given, table: str) -> pl.LazyFrame:
+    """Valid rows of a table with whose customer numbers they bring."""
+    _, numbers = _sources(given, table)
+    whose = pl.col("delivery_id").replace_strict(numbers, return_dtype=pl.String)
+    return given.table(f"valid_{table}").with_columns(whose.alias("customer_numbers"))
 
 
 def _identities(given: Given) -> pl.LazyFrame:
@@ -113,10 +120,10 @@ def _identities(given: Given) -> pl.LazyFrame:
         "consents": "recorded_at",
         "suppressions": "recorded_at",
     }
-    columns = ["source", "customer_id", "email", "phone", "seen_at"]
+    columns = ["customer_numbers", "customer_id", "email", "phone", "seen_at"]
     of_orders = given.table("current_orders").with_columns(pl.col("ordered_at").alias("seen_at")).select(columns)
     elsewhere = [
-        _with_source(given, table)
+        _with_numbers(given, table)
         .with_columns(pl.lit(None, pl.String).alias("phone"), pl.col(moment).alias("seen_at"))
         .select(columns)
         for table, moment in moments.items()

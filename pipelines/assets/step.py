@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -71,7 +71,7 @@ class Step:
     checks, check_names
         Checks beside the unique key, and their names.
     picture
-        A chart of the finished rows for the asset's page.
+        Name of the chart in `pipelines.report.charts` that the asset's page shows of the finished rows.
     identity
         For steps that depend on more than tables: what that is, as text.
     always
@@ -86,7 +86,7 @@ class Step:
     settings: tuple[str, ...] = ()
     checks: "Callable[[Given], list[Verdict]] | None" = None
     check_names: tuple[str, ...] = ()
-    picture: Callable[[pl.LazyFrame], Any] | None = None
+    picture: str | None = None
     identity: "Callable[[Given], str] | None" = None
     always: bool = False
 

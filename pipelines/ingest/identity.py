@@ -10,16 +10,24 @@ import polars as pl
 
 KINDS = ("email", "phone", "source_id")
 """Identifier kinds, strongest first."""
+EMAIL = r"^[^@\s]+@[^@\s]+$"
+PHONE = r"^\+?\d{7,15}$"
+ONE_DIGIT = r"^\+?(?:0+|1+|2+|3+|4+|5+|6+|7+|8+|9+)$"
+"""Placeholders such as "n/a" or "0000000000" would make one customer of everybody who bears them."""
 
 
 def normalised(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Add the columns of `KINDS`: e-mail trimmed and lower-case, phone as digits, number with its source."""
+    """Add the columns of `KINDS`: e-mail trimmed and lower-case, phone as digits, number with whose it is.
+
+    What cannot be an address or a phone number is null and names nobody.
+    """
+    email = pl.col("email").str.strip_chars().str.to_lowercase()
+    delivered_phone = pl.col("phone") if "phone" in rows.collect_schema() else pl.lit(None, pl.String)
+    phone = delivered_phone.str.replace_all(r"[^0-9+]", "").str.replace("^00", "+")
     return rows.with_columns(
-        pl.col("email").str.strip_chars().str.to_lowercase().alias("email"),
-        (pl.col("phone") if "phone" in rows.collect_schema() else pl.lit(None, pl.String))
-        .str.replace_all(r"[^\d+]", "")
-        .alias("phone"),
-        pl.concat_str(pl.col("source"), pl.lit(":"), pl.col("customer_id")).alias("source_id"),
+        pl.when(email.str.contains(EMAIL)).then(email).alias("email"),
+        pl.when(phone.str.contains(PHONE) & ~phone.str.contains(ONE_DIGIT)).then(phone).alias("phone"),
+        pl.concat_str("customer_numbers", pl.lit(":"), "customer_id").alias("source_id"),
     )
 
 
@@ -29,7 +37,7 @@ def identity_map(rows: pl.LazyFrame, key: bytes) -> pl.LazyFrame:
     Parameters
     ----------
     rows
-        Rows with source, customer_id, email, optional phone, and ``seen_at``.
+        Rows with customer_numbers, customer_id, email, optional phone, and ``seen_at``.
     key
         The shop's identity key; the same key gives the same customer keys for ever.
     """
@@ -38,23 +46,15 @@ def identity_map(rows: pl.LazyFrame, key: bytes) -> pl.LazyFrame:
         .filter(pl.any_horizontal(pl.col(KINDS).is_not_null()))
         .group_by(KINDS)
         .agg(pl.col("seen_at").min())
-        .sort("seen_at", *KINDS, nulls_last=True)
     )
-    # A number that came without e-mail once and with one later belongs to the e-mail's customer.
-    by_number = (
-        seen.filter(pl.col("source_id").is_not_null() & pl.col("email").is_not_null())
-        .unique("source_id", keep="first", maintain_order=True)
-        .select("source_id", pl.col("email").alias("_email"))
-    )
-    linked = (
-        seen.join(by_number, on="source_id", how="left")
-        .with_columns(pl.coalesce("email", "_email").alias("email"))
-        .with_columns(
-            pl.coalesce(KINDS).alias("_strongest"),
-            pl.coalesce(
-                pl.when(pl.col(kind).is_not_null()).then(pl.lit(kind)) for kind in KINDS
-            ).alias("_strongest_kind"),
-        )
+    # A number or phone that came without e-mail once and with one later belongs to the e-mail's customer, also where
+    # a phone stands between the number and the e-mail.
+    linked = seen.pipe(_lend_email, "source_id").pipe(_lend_email, "phone").pipe(_lend_email, "source_id")
+    linked = linked.with_columns(
+        pl.coalesce(KINDS).alias("_strongest"),
+        pl.coalesce(pl.when(pl.col(kind).is_not_null()).then(pl.lit(kind)) for kind in KINDS).alias(
+            "_strongest_kind"
+        ),
     )
     return pl.concat(
         [
@@ -77,6 +77,21 @@ def identity_map(rows: pl.LazyFrame, key: bytes) -> pl.LazyFrame:
             for kind in KINDS
         ]
     ).sort("identifier_kind", "identifier")
+
+
+def _lend_email(seen: pl.LazyFrame, kind: str) -> pl.LazyFrame:
+    """Give rows without e-mail the first one that came with their number or phone."""
+    lent = (
+        seen.filter(pl.col(kind).is_not_null() & pl.col("email").is_not_null())
+        .sort("seen_at", *KINDS, nulls_last=True)
+        .unique(kind, keep="first", maintain_order=True)
+        .select(kind, pl.col("email").alias("_email"))
+    )
+    return (
+        seen.join(lent, on=kind, how="left")
+        .with_columns(pl.coalesce("email", "_email").alias("email"))
+        .drop("_email")
+    )
 
 
 def customer_key(kind: pl.Expr, identifier: pl.Expr, key: bytes) -> pl.Expr:

@@ -1,7 +1,7 @@
 """Take deliveries in: keep the file, leave out exact replays, write a receipt, add the rows to the raw table.
 
-The receipt is written before the rows are committed, under the delivery's own name, so a run that dies between the
-two lands the delivery again and overwrites it. Judging rows is `contract`'s business.
+Receipts are written before the rows are committed; those of a run that died between the two are taken back by the
+next one. Judging rows is `contract`'s business.
 """
 
 import json
@@ -9,13 +9,18 @@ import shutil
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from data_contracts.dictionary import delivered_columns
-from pipelines.ingest.replays import mark_replays, without_pure_replays
+from pipelines.ingest.quarantine import BLOCKED
+from pipelines.ingest.replays import UNITS, mark_replays, without_pure_replays
+from pipelines.ingest.values import typed
 from pipelines.lake import Lake
-from pipelines.sources.arrivals import Arrival
+from pipelines.sources.arrivals import Arrival, reading
+
+UTC = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +47,20 @@ def land(lake: Lake, arrived: list[Arrival], table: str, received_at: datetime) 
     A file that was landed before, byte for byte, gets one receipt that counts all its rows as replayed.
     """
     raw = lake.scan(f"raw_{table}")
-    nothing_new_in = {r.delivery_id for r in receipts(lake) if r.rows == r.replayed and not r.is_repeat}
-    known = nothing_new_in | set(raw.select(pl.col("delivery_id").unique()).collect().to_series())
-    repeated = [arrival for arrival in arrived if arrival.delivery_id in known]
-    for path in dict.fromkeys(arrival.path for arrival in repeated):
-        _receive_again(lake, [arrival for arrival in repeated if arrival.path == path], received_at)
+    landed = set(raw.select(pl.col("delivery_id").unique()).collect().to_series())
+    _take_back_unfinished(lake, table, landed)
+    known = landed | {r.delivery_id for r in receipts(lake) if r.rows == r.replayed and not r.is_repeat}
+    repeated: list[Arrival] = []
     parts: list[pl.DataFrame] = []
     for arrival in arrived:
-        if arrival.delivery_id not in known:
-            parts.append(_take(lake, arrival, [raw, *(part.lazy() for part in parts)], received_at))
+        if arrival.delivery_id in known:
+            repeated.append(arrival)
+        else:
+            earlier = [_without_blocked(raw, lake, table), *(part.lazy() for part in parts)]
+            parts.append(_take(lake, arrival, earlier, received_at))
+            known.add(arrival.delivery_id)
+    for copy, path in enumerate(dict.fromkeys(arrival.path for arrival in repeated), start=1):
+        _receive_again(lake, [arrival for arrival in repeated if arrival.path == path], received_at, copy)
     return pl.concat(parts).lazy() if parts else None
 
 
@@ -60,38 +70,66 @@ def receipts(lake: Lake) -> list[Receipt]:
     return [Receipt(**json.loads(file.read_text(encoding="utf-8"))) for file in sorted(folder.glob("*.json"))]
 
 
+def _take_back_unfinished(lake: Lake, table: str, landed: set[str]) -> None:
+    """Remove the receipts of runs that died before their rows were committed."""
+    open_ones = [
+        r for r in receipts(lake) if r.table == table and not r.is_repeat and r.delivery_id not in landed
+    ]
+    died = {r.received_at for r in open_ones if r.replayed < r.rows}
+    for receipt in open_ones:
+        if receipt.received_at in died:
+            _receipt_path(lake, receipt.receipt_id).unlink()
+
+
+def _without_blocked(raw: pl.LazyFrame, lake: Lake, table: str) -> pl.LazyFrame:
+    """Rows that count as delivered: those of a delivery set aside as a whole may come again."""
+    quarantine = lake.scan(f"{table}_quarantine")
+    return raw.join(quarantine.filter(pl.col("rules").str.contains(BLOCKED)), on="delivery_id", how="anti")
+
+
 def _take(lake: Lake, arrival: Arrival, before: list[pl.LazyFrame], received_at: datetime) -> pl.DataFrame:
     table = arrival.source.table
-    content = [column.name for column in delivered_columns(table)]
-    delivered = arrival.rows().with_row_index("row_number", offset=1).collect(engine="streaming")
-    ids = pl.LazyFrame({"order_id": delivered["order_id"].unique()}) if table == "orders" else None
+    columns = delivered_columns(table)
+    content = [column.name for column in columns]
+    with reading(arrival.path):
+        delivered = arrival.rows().with_row_index("row_number", offset=1).collect(engine="streaming")
     earlier = pl.concat(
-        [
-            (frame if ids is None else frame.join(ids, on="order_id", how="semi", nulls_equal=True)).select(
-                "delivery_id", *content
-            )
-            for frame in before
-        ]
+        _of_same_units(frame, delivered, table).select("is_replay", *content) for frame in before
     )
     marked = mark_replays(delivered.lazy(), earlier, content).collect()
     landed = marked.lazy().pipe(without_pure_replays, table).collect()
     _keep_file(lake, arrival)
     _write_receipt(
         lake,
-        _receipt(arrival, arrival.delivery_id, received_at, marked.height, int(marked["is_replay"].sum()), False),
+        _receipt(
+            arrival, arrival.delivery_id, received_at, marked.height, int(marked["is_replay"].sum()), False
+        ),
     )
+    moment = next(column for column in columns if column.kind == "moment" and column.required)
+    # Which deliveries reach further is all that is asked here, so times without an offset may pass for UTC.
+    through = delivered.lazy().pipe(typed, (moment,), UTC).select(pl.col(moment.name).max()).collect().item()
     return landed.select(
         pl.lit(arrival.delivery_id).alias("delivery_id"),
         pl.col("row_number").cast(pl.Int64),
         "is_replay",
+        pl.lit(received_at).dt.cast_time_unit("us").dt.convert_time_zone("UTC").alias("received_at"),
+        pl.lit(through, moment.dtype).alias("delivered_through"),
         *content,
     )
 
 
-def _receive_again(lake: Lake, repeated: list[Arrival], received_at: datetime) -> None:
+def _of_same_units(frame: pl.LazyFrame, delivered: pl.DataFrame, table: str) -> pl.LazyFrame:
+    """Earlier rows of the orders or returns that a delivery brings, so that a small delivery reads little."""
+    unit = UNITS.get(table)
+    if unit is None:
+        return frame
+    return frame.join(pl.LazyFrame({unit: delivered[unit].unique()}), on=unit, how="semi", nulls_equal=True)
+
+
+def _receive_again(lake: Lake, repeated: list[Arrival], received_at: datetime, copy: int) -> None:
     rows = sum(arrival.rows().select(pl.len()).collect().item() for arrival in repeated)
     whole = repeated[0]
-    receipt_id = f"{whole.source.name}-{whole.sha256[:12]}-again-{received_at:%Y%m%dT%H%M%S%f}"
+    receipt_id = f"{whole.source.name}-{whole.sha256[:12]}-again-{received_at:%Y%m%dT%H%M%S%f}-{copy}"
     _write_receipt(lake, _receipt(whole, receipt_id, received_at, rows, rows, True))
 
 
@@ -106,7 +144,7 @@ def _receipt(
         file_name=arrival.path.name,
         part=None if is_repeat else arrival.part,
         sha256=arrival.sha256,
-        received_at=received_at.isoformat(),
+        received_at=received_at.isoformat(timespec="microseconds"),
         rows=rows,
         replayed=replayed,
         is_repeat=is_repeat,
@@ -125,8 +163,12 @@ def _keep_file(lake: Lake, arrival: Arrival) -> None:
 
 
 def _write_receipt(lake: Lake, receipt: Receipt) -> None:
-    path: Path = lake.root / "landed" / "receipts" / f"{receipt.receipt_id}.json"
+    path = _receipt_path(lake, receipt.receipt_id)
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".draft")
     draft.write_text(json.dumps(asdict(receipt), indent=1), encoding="utf-8")
     draft.replace(path)
+
+
+def _receipt_path(lake: Lake, receipt_id: str) -> Path:
+    return lake.root / "landed" / "receipts" / f"{receipt_id}.json"

@@ -29,7 +29,9 @@ def orders(
         .group_by("order_id")
         .agg(
             pl.col("record", "source", "ordered_at", "order_day", "order_day_number", "currency").first(),
-            pl.col("status", "channel", "country", "customer_id", "email", "phone").drop_nulls().min(),
+            pl.col("status", "channel", "country", "customer_numbers", "customer_id", "email", "phone")
+            .drop_nulls()
+            .min(),
             pl.len().alias("lines"),
             value.filter(is_merchandise).sum().cast(MONEY).alias("gross"),
             pl.col("discount").filter(is_merchandise).sum().cast(MONEY).alias("discount"),
@@ -38,8 +40,10 @@ def orders(
             (pl.col("quantity") < 0).all().alias("_is_write_off"),
         )
     )
+    # An exchange gives no money back: the sale stands (`models.summary.known_refunds` says the same).
+    is_refund = (pl.col("kind") == "merchandise") & pl.col("outcome").ne_missing("exchange")
     refunds = (
-        returns.filter(pl.col("order_id").is_not_null() & (pl.col("kind") == "merchandise"))
+        returns.filter(pl.col("order_id").is_not_null() & is_refund)
         .group_by("order_id")
         .agg(pl.col("amount").sum().cast(MONEY).alias("refunded"))
     )

@@ -8,6 +8,7 @@ import polars as pl
 from data_contracts import table
 from pipelines.ingest.identity import KINDS, normalised, with_customer_key
 from pipelines.ingest.values import local_day
+from pipelines.ingest.versions import NEWNESS
 from pipelines.shop import Shop
 
 
@@ -33,7 +34,7 @@ def contacts(current: pl.LazyFrame, identities: pl.LazyFrame) -> pl.LazyFrame:
     """Every address a customer ordered with, in the shape of ``contacts``."""
     rows = (
         current.pipe(normalised)
-        .group_by(*KINDS, "customer_id", "source")
+        .group_by(*KINDS, "customer_id", "customer_numbers")
         .agg(pl.col("ordered_at").max().alias("last_seen_at"))
         .pipe(with_customer_key, identities)
         .filter(pl.col("customer_key").is_not_null())
@@ -91,7 +92,7 @@ def _surveys(
     delivered: pl.LazyFrame, identities: pl.LazyFrame, shop: Shop, name: str, moment: str, day: str
 ) -> pl.LazyFrame:
     return (
-        delivered.sort("survey_id", moment)
+        delivered.sort("survey_id", moment, *NEWNESS, "row_number", nulls_last=False)
         .unique("survey_id", keep="last", maintain_order=True)
         .pipe(with_customer_key, identities)
         .with_columns(local_day(pl.col(moment), shop.zone).alias(day))

@@ -52,7 +52,9 @@ def quarantined_rows(raw: pl.LazyFrame, faults: pl.LazyFrame, table: str, block_
 
 def valid_rows(raw: pl.LazyFrame, quarantine: pl.LazyFrame, table: str, shop: Shop) -> pl.LazyFrame:
     """The typed rows that are not in quarantine, in the shape of ``valid_<table>``."""
-    kept = raw.join(quarantine.select("delivery_id", "row_number"), on=["delivery_id", "row_number"], how="anti")
+    kept = raw.join(
+        quarantine.select("delivery_id", "row_number"), on=["delivery_id", "row_number"], how="anti"
+    )
     return typed_rows(kept, table, shop).select(promise(f"valid_{table}").schema.keys())
 
 

@@ -2,8 +2,8 @@
 
 import polars as pl
 
-UNITS = {"orders": "order_id"}
-"""Tables whose rows belong together: a change to one line is a change of the whole order."""
+UNITS = {"orders": "order_id", "returns": "return_id"}
+"""Tables whose rows belong together: a change to one line is a change of the whole order or return."""
 
 
 def mark_replays(delivered: pl.LazyFrame, earlier: pl.LazyFrame, content: list[str]) -> pl.LazyFrame:
@@ -16,18 +16,13 @@ def mark_replays(delivered: pl.LazyFrame, earlier: pl.LazyFrame, content: list[s
     delivered
         Rows of one delivery.
     earlier
-        Rows of earlier deliveries with ``delivery_id``.
+        Rows of earlier deliveries, marked themselves.
     content
         The columns that make up a row's content.
     """
     fingerprint = pl.struct(content).hash().alias("_content")
-    before = (
-        earlier.select("delivery_id", fingerprint)
-        .group_by("delivery_id", "_content")
-        .len("_times")
-        .group_by("_content")
-        .agg(pl.col("_times").max())
-    )
+    # Each delivery adds unmarked only what goes beyond all before it, so unmarked rows add up to the most so far.
+    before = earlier.filter(~pl.col("is_replay")).group_by(fingerprint).len("_times")
     return (
         delivered.with_columns(fingerprint)
         .with_columns(pl.int_range(1, pl.len() + 1).over("_content").alias("_occurrence"))

@@ -11,9 +11,10 @@ import polars as pl
 from data_contracts import MONEY, table
 from pipelines.ingest.identity import with_customer_key
 from pipelines.ingest.values import local_day
+from pipelines.ingest.versions import winners
 from pipelines.shop import Shop
 
-ROW = ["return_id"]
+LINE_CONTENT = ["product_id", "amount", "quantity", "returned_at", "refunded_at", "reason", "outcome"]
 
 
 def returns(
@@ -26,37 +27,44 @@ def returns(
     current
         ``current_orders``: its returns are taken, its orders are what returns are matched to.
     delivered
-        ``valid_returns`` with ``source``: returns that came in files of their own.
+        ``valid_returns`` with ``customer_numbers``: returns that came in files of their own.
     """
-    everything = pl.concat([_from_orders(current), _from_files(delivered)]).pipe(with_customer_key, identities)
+    everything = (
+        pl.concat([_from_orders(current), _from_files(delivered)])
+        .pipe(with_customer_key, identities)
+        .with_columns(
+            local_day(pl.col("returned_at"), shop.zone).alias("returned_day"),
+            local_day(pl.col("refunded_at"), shop.zone).alias("refunded_day"),
+        )
+    )
     bought = (
         current.filter((pl.col("record") == "order") & (pl.col("quantity") > 0))
         .pipe(with_customer_key, identities)
         .select(
-            "order_id",
-            "line_no",
-            "customer_key",
+            pl.col("order_id").alias("_order"),
+            pl.col("line_no").alias("_line"),
+            pl.col("customer_key").alias("_buyer"),
             "product_id",
             pl.col("quantity").alias("_bought"),
             pl.col("net").alias("_paid"),
             pl.col("ordered_at").alias("_bought_at"),
+            pl.col("order_day").alias("_bought_day"),
+            (pl.col("kind") == "merchandise").alias("_is_merchandise"),
         )
     )
-    window = timedelta(days=shop.returns.match_window_days)
+    by_line = _line_matches(everything, bought, timedelta(days=shop.returns.match_window_days))
+    matches = pl.concat([by_line, _order_matches(everything, bought, by_line)])
+    names_nobody = pl.col("customer_key").is_null() & pl.col("named_order").is_null()
     return (
-        everything.join(_matches(everything, bought, window), on=ROW, how="left")
+        everything.join(matches.drop("amount", "returned_at"), on="return_id", how="left")
         .with_columns(
-            local_day(pl.col("returned_at"), shop.zone).alias("returned_day"),
-            local_day(pl.col("refunded_at"), shop.zone).alias("refunded_day"),
-            pl.coalesce(
-                "match_rule",
-                pl.when(pl.col("customer_key").is_null() & pl.col("named_order").is_null())
-                .then(pl.lit("no_customer"))
-                .otherwise(pl.lit("no_earlier_purchase")),
-            ).alias("match_rule"),
+            pl.coalesce("customer_key", "_buyer").alias("customer_key"),
+            pl.col("match_rule").fill_null(
+                pl.when(names_nobody).then(pl.lit("no_customer")).otherwise(pl.lit("no_earlier_purchase"))
+            ),
         )
         .select(table("returns").schema.keys())
-        .sort(ROW)
+        .sort("return_id")
     )
 
 
@@ -64,7 +72,7 @@ def _from_orders(current: pl.LazyFrame) -> pl.LazyFrame:
     return current.filter(pl.col("record") == "return").select(
         pl.concat_str("order_id", pl.lit("-"), "line_no").alias("return_id"),
         pl.lit(None, pl.String).alias("named_order"),
-        "source",
+        "customer_numbers",
         "customer_id",
         "email",
         "product_id",
@@ -79,59 +87,117 @@ def _from_orders(current: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _from_files(delivered: pl.LazyFrame) -> pl.LazyFrame:
-    return delivered.unique(["source", "return_id", "product_id"], keep="last", maintain_order=True).select(
-        pl.concat_str("return_id", pl.lit("-"), pl.col("product_id").fill_null("amount")).alias("return_id"),
-        pl.col("order_id").alias("named_order"),
-        "source",
-        "customer_id",
-        "email",
-        "product_id",
-        pl.lit("merchandise").alias("kind"),
-        pl.col("quantity").fill_null(0),
-        "amount",
-        "reason",
-        "outcome",
-        "returned_at",
-        "refunded_at",
+    """The newest version of each delivered return, line by line."""
+    unit = ["customer_numbers", "return_id"]
+    return (
+        delivered.join(winners(delivered, unit), on=[*unit, "delivery_id"], how="semi")
+        .sort(*unit, *LINE_CONTENT, nulls_last=True)
+        .select(
+            pl.concat_str("return_id", pl.lit("-"), pl.int_range(1, pl.len() + 1).over(unit)).alias(
+                "return_id"
+            ),
+            pl.col("order_id").alias("named_order"),
+            "customer_numbers",
+            "customer_id",
+            "email",
+            "product_id",
+            pl.lit("merchandise").alias("kind"),
+            pl.col("quantity").fill_null(0),
+            "amount",
+            "reason",
+            "outcome",
+            "returned_at",
+            "refunded_at",
+        )
     )
 
 
-def _matches(everything: pl.LazyFrame, bought: pl.LazyFrame, window: timedelta) -> pl.LazyFrame:
-    """The purchase line of each return that has one: return_id, order_id, line_no, match_rule."""
-    named = everything.filter(pl.col("named_order").is_not_null()).join(
-        bought.with_columns(pl.col("order_id").alias("named_order")).drop("customer_key"),
-        on=["named_order", "product_id"],
+def _line_matches(everything: pl.LazyFrame, bought: pl.LazyFrame, window: timedelta) -> pl.LazyFrame:
+    """Returns of a product: the line of the order they name, else the customer's best earlier purchase of it."""
+    # By days: files often say on which day goods came back and not when.
+    named = (
+        everything.filter(pl.col("named_order").is_not_null())
+        .join(bought.with_columns(pl.col("_order").alias("named_order")), on=["named_order", "product_id"])
+        .filter(pl.col("_bought_day") <= pl.col("returned_day"))
     )
-    guessed = everything.filter(pl.col("named_order").is_null() & pl.col("customer_key").is_not_null()).join(
-        bought, on=["customer_key", "product_id"]
-    )
-    candidates = pl.concat([frame.select(_CANDIDATE) for frame in (named, guessed)]).filter(
-        (pl.col("_bought_at") <= pl.col("returned_at"))
-        & (pl.col("named_order").is_not_null() | (pl.col("_bought_at") >= pl.col("returned_at") - window))
-        & (pl.col("_bought") >= pl.col("quantity"))
+    guessed = (
+        everything.filter(pl.col("named_order").is_null() & pl.col("customer_key").is_not_null())
+        .join(bought.with_columns(pl.col("_buyer").alias("customer_key")), on=["customer_key", "product_id"])
+        .filter(pl.col("_bought_at").is_between(pl.col("returned_at") - window, "returned_at"))
     )
     chosen = (
-        candidates.with_columns((pl.col("_bought") == pl.col("quantity")).alias("_is_same"))
-        .sort("return_id", "_is_same", "_bought_at", "order_id", "line_no", descending=[False, True, True, True, False])
-        .unique(ROW, keep="first", maintain_order=True)
+        pl.concat([named.select(_CANDIDATE), guessed.select(_CANDIDATE)])
+        .filter(pl.col("_bought") >= pl.col("quantity"))
+        .with_columns((pl.col("_bought") == pl.col("quantity")).alias("_is_same"))
+        .sort(
+            "return_id",
+            "_is_same",
+            "_bought_at",
+            "_order",
+            "_line",
+            descending=[False, True, True, True, False],
+        )
+        .unique("return_id", keep="first", maintain_order=True)
     )
-    # Returns of one line, in time: those that would take back more than was bought or paid stay unmatched.
-    in_time = {"partition_by": ["order_id", "line_no"], "order_by": ["returned_at", "return_id"]}
-    fits = (pl.col("quantity").cum_sum().over(**in_time) <= pl.col("_bought")) & (
-        pl.col("amount").cum_sum().over(**in_time) <= pl.col("_paid")
+    fits = (_so_far("quantity", "_order", "_line") <= pl.col("_bought")) & (
+        _so_far("amount", "_order", "_line") <= pl.col("_paid")
     )
     rule = (
         pl.when(pl.col("named_order").is_not_null())
         .then(pl.lit("by_order_id"))
-        .when(pl.col("_is_same"))
+        .when("_is_same")
         .then(pl.lit("same_quantity"))
         .otherwise(pl.lit("latest_purchase"))
     )
-    return chosen.select(
+    return chosen.pipe(_decide, fits, rule)
+
+
+def _order_matches(everything: pl.LazyFrame, bought: pl.LazyFrame, by_line: pl.LazyFrame) -> pl.LazyFrame:
+    """Amounts that name an order and no product: the order as a whole, up to what was paid for its goods."""
+    orders = (
+        bought.filter("_is_merchandise")
+        .group_by("_order")
+        .agg(
+            pl.col("_paid").sum().cast(MONEY),
+            pl.col("_buyer").drop_nulls().min(),
+            pl.col("_bought_day").min(),
+        )
+    )
+    amounts = (
+        everything.filter(pl.col("named_order").is_not_null() & pl.col("product_id").is_null())
+        .join(orders.with_columns(pl.col("_order").alias("named_order")), on="named_order")
+        .filter(pl.col("_bought_day") <= pl.col("returned_day"))
+        .select(
+            "return_id", "amount", "returned_at", "_order", "_buyer", "_paid", pl.lit(True).alias("_asks")
+        )
+    )
+    taken = by_line.filter(pl.col("order_id").is_not_null()).select(
+        "return_id", "amount", "returned_at", pl.col("order_id").alias("_order"), pl.lit(False).alias("_asks")
+    )
+    return (
+        pl.concat([amounts, taken], how="diagonal")
+        .with_columns((_so_far("amount", "_order") <= pl.col("_paid")).alias("_fits"))
+        .filter("_asks")
+        .with_columns(pl.lit(None, pl.Int32).alias("_line"))
+        .pipe(_decide, pl.col("_fits"), pl.lit("by_order_id"))
+    )
+
+
+def _so_far(what: str, *of: str) -> pl.Expr:
+    """What returns of one line or order have taken back, in time: later ones never count against earlier ones."""
+    return pl.col(what).cum_sum().over(of, order_by=["returned_at", "return_id"])
+
+
+def _decide(candidates: pl.LazyFrame, fits: pl.Expr, rule: pl.Expr) -> pl.LazyFrame:
+    """Keep a match that fits; one that would take back more than was bought or paid stays unmatched and says so."""
+    return candidates.with_columns(fits.alias("_fits")).select(
         "return_id",
-        pl.when(fits).then("order_id").alias("order_id"),
-        pl.when(fits).then("line_no").alias("line_no"),
-        pl.when(fits).then(rule).otherwise(pl.lit("more_than_bought")).alias("match_rule"),
+        "amount",
+        "returned_at",
+        pl.when("_fits").then("_order").alias("order_id"),
+        pl.when("_fits").then("_line").alias("line_no"),
+        pl.when("_fits").then("_buyer").alias("_buyer"),
+        pl.when("_fits").then(rule).otherwise(pl.lit("more_than_bought")).alias("match_rule"),
     )
 
 
@@ -141,8 +207,9 @@ _CANDIDATE = [
     "quantity",
     "amount",
     "returned_at",
-    "order_id",
-    "line_no",
+    "_order",
+    "_line",
+    "_buyer",
     "_bought",
     "_paid",
     "_bought_at",

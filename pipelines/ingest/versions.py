@@ -9,38 +9,48 @@ import polars as pl
 from data_contracts import MONEY, table
 from pipelines.ingest.derived import matches
 from pipelines.ingest.values import day_number, local_day
-from pipelines.shop import OrderRules, Shop
+from pipelines.settings import OrderRules
+from pipelines.shop import Shop
 
+NEWNESS = ["delivered_through", "received_at", "delivery_id"]
+"""What makes a delivery the newer one: it reaches further, it came later, and last its checksum."""
 LINE_CONTENT = ["product_id", "unit_price", "quantity", "discount", "product_name", "category", "_at"]
+ORDER_CELLS = ["status", "channel", "country", "customer_id", "email", "phone"]
 
 
-def current_orders(valid: pl.LazyFrame, shop: Shop, source_of: dict[str, str]) -> pl.LazyFrame:
+def current_orders(
+    valid: pl.LazyFrame, shop: Shop, source_of: dict[str, str], numbers_of: dict[str, str]
+) -> pl.LazyFrame:
     """The lines of the winning version of each order, in the shape of ``current_orders``.
 
     Parameters
     ----------
     valid
         Rows of ``valid_orders``, all deliveries.
-    source_of
-        Delivery id to source name.
+    source_of, numbers_of
+        Delivery id to source name, and to whose customer numbers it brings.
     """
     lines = (
-        valid.join(_winners(valid), on=["order_id", "delivery_id"], how="semi")
+        valid.join(winners(valid, ["order_id"], "updated_at"), on=["order_id", "delivery_id"], how="semi")
         .with_columns(
             pl.col("discount").fill_null(0),
             pl.col("currency").fill_null(shop.currency),
             pl.col("email").str.to_lowercase(),
             pl.col("ordered_at").alias("_at"),
             pl.col("delivery_id").replace_strict(source_of, return_dtype=pl.String).alias("source"),
+            pl.col("delivery_id")
+            .replace_strict(numbers_of, return_dtype=pl.String)
+            .alias("customer_numbers"),
             pl.col("ordered_at").min().over("order_id"),
         )
-        .sort("order_id", *LINE_CONTENT, nulls_last=True)
+        .sort("order_id", *LINE_CONTENT, *ORDER_CELLS, nulls_last=True)
     )
     if shop.orders.repeated_lines == "drop":
         lines = lines.unique(["order_id", *LINE_CONTENT], keep="first", maintain_order=True)
     day = local_day(pl.col("ordered_at"), shop.zone)
     return lines.select(
         "source",
+        "customer_numbers",
         "order_id",
         pl.int_range(1, pl.len() + 1).over("order_id").alias("line_no"),
         _record(shop.orders).alias("record"),
@@ -65,20 +75,19 @@ def current_orders(valid: pl.LazyFrame, shop: Shop, source_of: dict[str, str]) -
     ).select(table("current_orders").schema.keys())
 
 
-def _winners(valid: pl.LazyFrame) -> pl.LazyFrame:
-    """The delivery whose version of an order counts: order_id, delivery_id.
+def winners(valid: pl.LazyFrame, unit: list[str], changed_at: str | None = None) -> pl.LazyFrame:
+    """The delivery whose version of each order or return counts: the columns of ``unit``, delivery_id.
 
-    The newest ``updated_at`` wins. Without one, a version with fewer lines is half an order rather than a
-    change, so more lines win; then the delivery with the later latest order time, then the id, which is a checksum:
-    the order in which files arrive decides nothing.
+    The newest ``changed_at`` wins. Without one, a version with fewer lines is half an order rather than a change,
+    so more lines win; then the newer delivery (see `NEWNESS`).
     """
-    delivery_time = valid.group_by("delivery_id").agg(pl.col("ordered_at").max().alias("_latest"))
+    changed = [changed_at] if changed_at else []
     return (
-        valid.group_by("order_id", "delivery_id")
-        .agg(pl.col("updated_at").max(), pl.len().alias("_lines"))
-        .join(delivery_time, on="delivery_id")
-        .group_by("order_id")
-        .agg(pl.col("delivery_id").sort_by("updated_at", "_lines", "_latest", "delivery_id", nulls_last=False).last())
+        valid.group_by(*unit, "delivery_id")
+        .agg(pl.col(changed).max(), pl.len().alias("_lines"), pl.col(NEWNESS[:2]).first())
+        .sort(*unit, *changed, "_lines", *NEWNESS, nulls_last=False)
+        .unique(unit, keep="last", maintain_order=True)
+        .select(*unit, "delivery_id")
     )
 
 

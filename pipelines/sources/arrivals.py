@@ -4,6 +4,8 @@ Looking changes nothing. Taking the rows in is `pipelines.ingest.landing`.
 """
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +13,8 @@ import polars as pl
 
 from data_contracts.dictionary import delivered_columns
 from pipelines.errors import DeliveryError, ShopError
-from pipelines.shop import Shop, Source
+from pipelines.settings import Source
+from pipelines.shop import Shop
 from pipelines.sources import reader_of
 
 
@@ -64,8 +67,25 @@ def arrivals(shop: Shop, table: str | None = None) -> list[Arrival]:
     return [arrival for source in sources for path in _files(shop, source) for arrival in _look(source, path)]
 
 
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Say of a file that breaks off or turns to nonsense which one it is: readers are lazy and see it late."""
+    try:
+        yield
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise DeliveryError(f"{path} cannot be read to its end ({reason}). Fetch it again.") from error
+
+
+def source_name(delivery_id: str) -> str:
+    """The source that a delivery came from."""
+    return delivery_id.rsplit("-", 2)[0]
+
+
 def _files(shop: Shop, source: Source) -> list[Path]:
-    paths = sorted(shop.folder.glob(source.path)) if not Path(source.path).is_absolute() else [Path(source.path)]
+    paths = (
+        sorted(shop.folder.glob(source.path)) if not Path(source.path).is_absolute() else [Path(source.path)]
+    )
     if not paths or not paths[0].exists():
         raise DeliveryError(
             f"Source {source.name}: there is no file {shop.folder / source.path}. "
@@ -81,20 +101,22 @@ def _look(source: Source, path: Path) -> list[Arrival]:
     unknown = tuple(name for name in have if name not in {*source.columns.values(), source.split_by})
     sha256 = _sha256(path)
     frame = reader.rows(path)
-    try:
+    with reading(path):
         parts = (
             [None]
             if source.split_by is None
-            else frame.select(pl.col(source.split_by).unique(maintain_order=True)).collect().to_series().to_list()
+            else frame.select(pl.col(source.split_by).unique(maintain_order=True))
+            .collect()
+            .to_series()
+            .to_list()
         )
         rows = frame.select(pl.len()).collect().item()
-    except pl.exceptions.PolarsError as error:
-        reason = str(error).splitlines()[0].rstrip(".")
-        raise DeliveryError(f"{path} cannot be read to its end ({reason}). Fetch it again.") from error
     if not rows:
         raise DeliveryError(f"{path} is empty: it has columns and no rows. Remove it or deliver it again.")
     if None in parts and source.split_by:
-        raise DeliveryError(f"{path}, column {source.split_by}: some rows have no value, so their delivery is unknown.")
+        raise DeliveryError(
+            f"{path}, column {source.split_by}: some rows have no value, so their delivery is unknown."
+        )
     return [
         Arrival(source, path, sha256, part, f"{source.name}-{sha256[:12]}-{number}", unknown)
         for number, part in enumerate(parts, start=1)

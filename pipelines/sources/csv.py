@@ -20,7 +20,7 @@ class CsvReader:
 
     def _scan(self, path: Path) -> pl.LazyFrame:
         try:
-            frame = pl.scan_csv(path, infer_schema=False, missing_utf8_is_empty_string=False)
+            frame = pl.scan_csv(path, infer_schema=False, glob=False)
             frame.collect_schema()
         except (pl.exceptions.PolarsError, OSError) as error:
             reason = str(error).splitlines()[0].rstrip(".")

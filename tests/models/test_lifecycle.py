@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from models.lifecycle import STAGES, CutRules, customer_stages, stage_at, stage_cuts
-from tests.models.order_days import Shop, day, one_order_each, purchases, shops
+from tests.models.composed_purchases import Shop, day, one_order_each, purchases, shops
 
 ANY_NUMBER = CutRules(min_customers=1)
 Cuts = Mapping[date, dict[str, float]]
@@ -64,7 +64,7 @@ def own_stages(shop: Shop, as_of: date, rules: CutRules = ANY_NUMBER) -> pl.Data
     return customer_stages(orders, stage_cuts(orders, as_of, rules=rules), as_of).collect()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(shops(customers=4, orders=8), st.integers(0, 1600))
 def test_agrees_with_a_day_by_day_reading_of_the_glossary(shop: Shop, last: int) -> None:
     orders, as_of = purchases(shop), day(last)
@@ -79,7 +79,7 @@ def test_agrees_with_a_day_by_day_reading_of_the_glossary(shop: Shop, last: int)
     assert unfold(own_stages(shop, as_of), as_of) == expected
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     shops(customers=4, days=300, orders=12),
     st.lists(st.tuples(st.floats(1, 60), st.floats(0, 60), st.floats(0, 90)), min_size=24, max_size=24),

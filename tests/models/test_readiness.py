@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from models.readiness import ReadinessRules, readiness
-from tests.models.order_days import Shop, day, purchases
+from tests.models.composed_purchases import Shop, day, purchases
 
 
 def shop(*, customers: int = 500, regulars: int = 50, first: int = 0, last: int = 150) -> Shop:

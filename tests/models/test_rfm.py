@@ -18,7 +18,7 @@ from models.rfm import (
     rfm_cuts,
     shopify_segment,
 )
-from tests.models.order_days import Shop, day, one_order_each, purchases, shops
+from tests.models.composed_purchases import Shop, day, one_order_each, purchases, shops
 
 # The glossary's table, the other way round from the code: one line per code.
 KLAVIYO = {

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from models.stage_cuts import CutRules, stage_cuts
-from tests.models.order_days import Shop, day, one_order_each, purchases, shops
+from tests.models.composed_purchases import Shop, day, one_order_each, purchases, shops
 
 ANY_NUMBER = CutRules(min_customers=1)
 
@@ -38,7 +38,7 @@ def slow_cuts(shop: Shop, month: date, rules: CutRules) -> dict[str, object]:
     return row | {"returning_customers": customers["first"], "later_customers": customers["later"]}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(shops(customers=8), st.integers(0, 1600), st.integers(1, 3))
 def test_agrees_with_numpy_quantiles_of_the_gaps_known_at_each_months_start(
     shop: Shop, last: int, min_customers: int

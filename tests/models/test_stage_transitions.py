@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from models.lifecycle import CutRules, customer_stages, stage_at, stage_cuts
 from models.stage_transitions import NEWCOMER, stage_transitions
-from tests.models.order_days import START, Shop, day, one_order_each, purchases, shops
+from tests.models.composed_purchases import START, Shop, day, one_order_each, purchases, shops
 
 
 def stages_of(shop: Shop, as_of: date) -> pl.LazyFrame:

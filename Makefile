@@ -1,0 +1,69 @@
+# Two commands do all the set-up by themselves: `make run` (the main job) and `make test`.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+# Without bytecode every start imports for ten seconds.
+unexport PYTHONDONTWRITEBYTECODE
+export GX_ANALYTICS_ENABLED := false
+export DAGSTER_DISABLE_TELEMETRY := yes
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: help install run test lint types imports check test-services soak bench lock format clean
+
+help: ## what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+install: $(READY) ## make .venv from the lock (the others do this by themselves)
+
+# uv, itself from the lock, installs the rest in a fraction of pip's time; pip is there if uv cannot reach an index.
+$(READY): requirements.lock pyproject.toml
+	@echo "Making .venv from requirements.lock (once; a minute or two) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 run")'
+	@$(PYTHON) -m venv .venv
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock \
+	  || $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --offline -e .
+	@touch $@
+
+run: $(READY) ## the main job on the bundled real shop
+	@$(BIN)/retention run --shop uk_gift_shop
+
+test: lint types imports check ## lint, types, import rules, tests
+
+lint: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(READY)
+	@$(BIN)/pyright
+
+imports: $(READY)
+	@$(BIN)/lint-imports
+
+check: $(READY)
+	@$(BIN)/pytest -m "not services and not soak" -n 2 --dist loadgroup
+
+test-services: $(READY) ## tests that need a server, a browser or Java
+	@$(BIN)/pytest -m services
+
+soak: $(READY) ## hours of faults
+	@$(BIN)/pytest -m soak
+
+bench: $(READY) ## measure speed and memory against the floor
+	@$(BIN)/pytest tests/benchmarks --benchmark-only --benchmark-disable-gc
+
+lock: $(READY) ## renew requirements.lock from pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --no-strip-extras --group dev pyproject.toml --output-file requirements.lock
+
+format: $(READY)
+	@$(BIN)/ruff check --fix --quiet .
+	@$(BIN)/ruff format --quiet .
+
+clean: ## remove the lake and everything that was built
+	@rm -rf .venv lake build .pytest_cache .ruff_cache .hypothesis .benchmarks

@@ -1,0 +1,116 @@
+"""What people open: the report and the executed notebooks; and the snapshot that ends a run.
+
+Charts and pages are made in `pipelines.report`, notebooks stand in notebooks/.
+"""
+
+import hashlib
+from functools import partial
+from pathlib import Path
+
+import polars as pl
+
+from data_contracts import table as promise
+from pipelines.assets.given import Given
+from pipelines.assets.run import code_version
+from pipelines.assets.step import Keeps, Stage, Step
+from pipelines.notebooks import execute_notebook, notebook_files
+from pipelines.shop import Shop
+from pipelines.snapshots import Snapshot
+
+_Step = partial(Step, stage=Stage.PRESENTATION, keeps=Keeps.OTHER_DAYS)
+
+SHOWN = (
+    "contract_results",
+    "orders",
+    "order_lines",
+    "returns",
+    "survey_answers",
+    "purchases",
+    "cohort_retention",
+    "readiness",
+    "purchase_models",
+    "backtest",
+    "backtest_calibration",
+    "champions",
+    "customer_predictions",
+    "customer_profile",
+    "stage_cuts",
+    "stage_transitions",
+    "rfm",
+    "rfm_cuts",
+    "campaign_lists",
+)
+"""Tables that the report and the notebooks show; `deliveries` is shown too, and a file that only came again changes
+neither, so its row is not waited for."""
+
+
+def steps(_: Shop) -> list[Step]:
+    """Report, notebooks, snapshot."""
+    return [
+        _Step(table="reports", reads=SHOWN, make=_report, settings=("title", "attribution", "sample", "currency")),
+        _Step(table="notebooks", reads=SHOWN, make=_notebooks, identity=_notebook_sources),
+        Step(
+            table="snapshots",
+            stage=Stage.SNAPSHOT,
+            keeps=Keeps.EVERYTHING,
+            reads=("reports", "notebooks", "list_files", "segment_members", "customer_summary", "deliveries"),
+            make=_snapshot,
+        ),
+    ]
+
+
+def _report(given: Given) -> pl.LazyFrame:
+    from pipelines.report.report import render_report
+
+    made = given.moment.now.strftime("%Y-%m-%d %H:%M UTC")
+    page = render_report(given.table, given.shop, given.as_of, made).encode()
+    return _kept(given, "reports", "page", {"report": ("report.html", page)})
+
+
+def _notebooks(given: Given) -> pl.LazyFrame:
+    pages = {path.stem: (f"{path.stem}.html", execute_notebook(path, given)) for path in notebook_files()}
+    return _kept(given, "notebooks", "page", pages)
+
+
+def _notebook_sources(_: Given) -> str:
+    return hashlib.sha256(b"".join(path.read_bytes() for path in notebook_files())).hexdigest()
+
+
+def _kept(given: Given, name: str, key: str, pages: dict[str, tuple[str, bytes]]) -> pl.LazyFrame:
+    """Write pages under the lake and say which."""
+    folder = given.lake.root / name / given.as_of.isoformat()
+    folder.mkdir(parents=True, exist_ok=True)
+    rows: list[dict[str, object]] = []
+    for page, (file_name, data) in pages.items():
+        path = folder / file_name
+        draft = path.with_suffix(".draft")
+        draft.write_bytes(data)
+        draft.replace(path)
+        rows.append(
+            {
+                "as_of": given.as_of,
+                key: page,
+                "file_name": str(Path(path).relative_to(given.lake.root)),
+                "bytes": len(data),
+                "sha256": hashlib.sha256(data).hexdigest(),
+            }
+        )
+    return pl.DataFrame(rows, schema=dict(promise(name).schema)).lazy()
+
+
+def _snapshot(given: Given) -> pl.LazyFrame:
+    newest_only = {step.table for step in given.steps.values() if step.keeps is Keeps.NEWEST_DAY}
+    versions = {
+        name: version
+        for name, version in given.lake.versions().items()
+        if name != "snapshots" and (name not in newest_only or given.lake.as_of(name) == given.as_of)
+    }
+    return Snapshot(
+        snapshot_id=f"{given.as_of.isoformat()}-{given.moment.run_id[:8]}",
+        run_id=given.moment.run_id,
+        as_of=given.as_of,
+        finished_at=given.moment.now,
+        versions=versions,
+        settings_hash=given.shop.settings_hash(),
+        code_version=code_version(),
+    ).row().lazy()

@@ -1,0 +1,47 @@
+"""When things run by themselves: every night the deliveries of the day before, and then its publication.
+
+What a run does is said by the jobs in `pipelines.definitions`.
+"""
+
+import dagster as dg
+
+from pipelines.assets.build import yesterday
+from pipelines.shop import Shop
+
+NIGHTLY = "0 3 * * *"
+AS_OF_TAG = "retention/as_of"
+
+
+
+def schedule_of(shop: Shop, ingest: object) -> dg.ScheduleDefinition:
+    """Ingest at three every night, in the shop's timezone, for the day before."""
+
+    @dg.schedule(
+        name=f"{shop.name}__nightly",
+        job=ingest,  # type: ignore[arg-type]  # define_asset_job's own type is not exported
+        cron_schedule=NIGHTLY,
+        execution_timezone=shop.timezone,
+    )
+    def _nightly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        day = yesterday(shop, context.scheduled_execution_time).isoformat()
+        return dg.RunRequest(run_key=day, tags={AS_OF_TAG: day})
+
+    return _nightly
+
+
+def sensor_of(shop: Shop, ingest: object, publish: object) -> dg.SensorDefinition:
+    """Publish as soon as a nightly ingest has succeeded, for the day it was for."""
+
+    @dg.run_status_sensor(
+        name=f"{shop.name}__publish_after_ingest",
+        run_status=dg.DagsterRunStatus.SUCCESS,
+        monitored_jobs=[ingest],  # type: ignore[list-item]
+        request_job=publish,  # type: ignore[arg-type]
+    )
+    def _publish(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.SkipReason:
+        day = context.dagster_run.tags.get(AS_OF_TAG)
+        if day is None:
+            return dg.SkipReason("the ingest was started by hand; publish is too")
+        return dg.RunRequest(run_key=context.dagster_run.run_id, partition_key=day)
+
+    return _publish

@@ -1,0 +1,166 @@
+"""The customer profile: one row per customer with everything that a list's rule may ask.
+
+It only brings together what other tables say as of one day. Who objected to marketing keeps a stage and facts of
+their orders, and has no score, no segment and no prediction: objection covers profiling.
+"""
+
+from datetime import date
+
+import polars as pl
+
+from data_contracts import table
+from models.lifecycle import stage_at
+
+TWELVE_MONTHS = 365
+PROFILING = (
+    "r",
+    "f",
+    "m",
+    "rfm_segment",
+    "shopify_segment",
+    "predicted_orders_365d",
+    "predicted_clv_365d",
+    "predicted_clv_365d_low",
+    "predicted_clv_365d_high",
+    "churn_probability_90d",
+    "churn_probability_365d",
+    "churn_band",
+)
+"""Columns that profile a person; null for who objected."""
+
+
+def customer_profile(
+    *,
+    purchases: pl.LazyFrame,
+    orders: pl.LazyFrame,
+    returns: pl.LazyFrame,
+    stages: pl.LazyFrame,
+    scores: pl.LazyFrame,
+    predictions: pl.LazyFrame,
+    answers: pl.LazyFrame,
+    suppressions: pl.LazyFrame,
+    as_of: date,
+) -> pl.LazyFrame:
+    """Bring a customer's facts, stage, scores and predictions of one day together.
+
+    Returns
+    -------
+    pl.LazyFrame
+        In the shape of ``customer_profile``, sorted by customer_key.
+    """
+    profile = _behaviour(purchases, as_of)
+    for part in (
+        _origin(orders, as_of),
+        _stage(stages, as_of),
+        _returned(returns, as_of),
+        scores.select(
+            "customer_key", "r", "f", "m", pl.col("klaviyo_segment").alias("rfm_segment"), "shopify_segment"
+        ),
+        predictions.select("customer_key", *(name for name in PROFILING if name.startswith(("predicted", "churn")))),
+        _last_score(answers, "nps", as_of),
+        _last_score(answers, "csat", as_of),
+        objections(suppressions, as_of).with_columns(pl.lit(True).alias("_objects")),
+    ):
+        profile = profile.join(part, on="customer_key", how="left")
+    objects = pl.col("_objects").fill_null(False)
+    return (
+        profile.with_columns(
+            pl.lit(as_of).alias("as_of"),
+            pl.col("returned_value").fill_null(0.0),
+            *(pl.when(~objects).then(pl.col(name)).alias(name) for name in PROFILING),
+        )
+        .select(table("customer_profile").schema.keys())
+        .sort("customer_key")
+    )
+
+
+def segment_members(profile: pl.LazyFrame) -> pl.LazyFrame:
+    """Who is in which stage and RFM segment and why, in the shape of ``segment_members``."""
+    reachable = profile.filter(pl.col("rfm_segment").is_not_null())
+    stage = reachable.select(
+        "as_of",
+        pl.concat_str(pl.lit("stage:"), "stage").alias("segment"),
+        "customer_key",
+        pl.format("{} since {}, last order {} days ago", "stage", "stage_since", "days_since_last_order").alias("reason"),
+    )
+    rfm = reachable.select(
+        "as_of",
+        pl.concat_str(pl.lit("rfm:"), "rfm_segment").alias("segment"),
+        "customer_key",
+        pl.format("recency {} frequency {} monetary {} of 3", "r", "f", "m").alias("reason"),
+    )
+    return pl.concat([stage, rfm]).sort("segment", "customer_key")
+
+
+def objections(suppressions: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+    """Customers who had objected to marketing by the end of ``as_of``."""
+    return (
+        suppressions.filter((pl.col("kind") == "objection") & (pl.col("recorded_at").dt.date() <= as_of))
+        .select("customer_key")
+        .unique()
+    )
+
+
+def _behaviour(purchases: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+    is_recent = pl.col("order_day") > pl.lit(as_of) - pl.duration(days=TWELVE_MONTHS)
+    net = pl.col("net").cast(pl.Float64)
+    return (
+        purchases.group_by("customer_key")
+        .agg(
+            pl.col("order_day").min().alias("first_order_day"),
+            pl.col("order_day").max().alias("last_order_day"),
+            pl.col("orders").sum().alias("valid_orders"),
+            pl.len().alias("order_days"),
+            pl.col("orders").filter(is_recent).sum().alias("valid_orders_12m"),
+            pl.col("net").sum().cast(pl.Float64).alias("historic_clv"),
+            net.filter(is_recent).sum().alias("net_12m"),
+        )
+        .with_columns(
+            (pl.lit(as_of) - pl.col("last_order_day")).dt.total_days().alias("days_since_last_order"),
+            (pl.col("historic_clv") / pl.col("valid_orders")).alias("average_order_value"),
+        )
+    )
+
+
+def _origin(orders: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+    return (
+        orders.filter(
+            pl.col("is_valid") & pl.col("customer_key").is_not_null() & (pl.col("order_day") <= as_of)
+        )
+        .group_by("customer_key")
+        .agg(pl.col("country").max_by("ordered_at"), pl.col("channel").min_by("ordered_at"))
+    )
+
+
+def _stage(stages: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+    before = stages.select(
+        "customer_key",
+        (pl.col("to_day") + pl.duration(days=1)).alias("stage_since"),
+        pl.col("stage").alias("previous_stage"),
+    )
+    since = stages.select("customer_key", "stage", pl.col("from_day").alias("stage_since"))
+    return (
+        stage_at(stages, as_of)
+        .select("customer_key", "stage")
+        .join(since.filter(pl.col("stage_since") <= as_of), on=["customer_key", "stage"])
+        .group_by("customer_key", "stage")
+        .agg(pl.col("stage_since").max())
+        .join(before, on=["customer_key", "stage_since"], how="left")
+    )
+
+
+def _returned(returns: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+    known_day = pl.coalesce("refunded_day", "returned_day")
+    return (
+        returns.filter((pl.col("kind") == "merchandise") & (known_day <= as_of))
+        .group_by("customer_key")
+        .agg(pl.col("amount").sum().cast(pl.Float64).alias("returned_value"))
+    )
+
+
+def _last_score(answers: pl.LazyFrame, kind: str, as_of: date) -> pl.LazyFrame:
+    return (
+        answers.filter((pl.col("kind") == kind) & (pl.col("answered_day") <= as_of))
+        .group_by("customer_key")
+        .agg(pl.col("score").max_by("answered_at").alias(f"last_{kind}"))
+    )

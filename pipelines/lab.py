@@ -1,0 +1,131 @@
+"""Lab: the one door to a shop's tables for notebooks and scripts. It reads finished snapshots and changes nothing."""
+
+import os
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+
+from data_contracts import table, table_names
+from pipelines.errors import AsOfError, LakeError
+from pipelines.lake import Lake, find_lake_folder
+from pipelines.shop import Shop
+from pipelines.snapshots import Snapshot, newest_snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """A shop's tables as of its newest finished run.
+
+    Attributes
+    ----------
+    shop
+        The shop's settings.
+    lake
+        The tables on disk; use `read` rather than the lake.
+    as_of
+        The last day included in what `read` gives by default.
+    snapshot
+        The finished run that is read; None inside a run's own notebooks, which read what the run has written so far.
+
+    Examples
+    --------
+    >>> from pipelines.lab import Lab
+    >>> lab = Lab.open(shop="uk_gift_shop")  # doctest: +SKIP
+    >>> lab.read("cohort_retention").collect()  # doctest: +SKIP
+    """
+
+    shop: Shop
+    lake: Lake
+    as_of: date
+    snapshot: Snapshot | None
+
+    @classmethod
+    def open(cls, shop: str | Path | None = None, lake: str | Path | None = None) -> "Lab":
+        """Open a shop's lake at its newest finished snapshot.
+
+        Parameters
+        ----------
+        shop
+            Name, folder or shop.toml; by default $RETENTION_SHOP, else the bundled real shop.
+        lake
+            The lake's folder; by default $RETENTION_LAKE, else lake/<shop> beside workspace.yaml.
+
+        Raises
+        ------
+        ShopError, LakeError
+            There is no such shop, or no finished run.
+        """
+        opened = Shop.open(shop or os.environ.get("RETENTION_SHOP") or "uk_gift_shop")
+        found = Lake.open(find_lake_folder(opened.name, lake))
+        if os.environ.get("RETENTION_UNFINISHED"):
+            return cls(opened, found, date.fromisoformat(os.environ["RETENTION_AS_OF"]), None)
+        snapshot = newest_snapshot(found)
+        return cls(opened, found, snapshot.as_of, snapshot)
+
+    def tables(self) -> pl.DataFrame:
+        """Every table of the snapshot: what one row is, how many rows, which version."""
+        names = [name for name in self._versions() if name in table_names()]
+        return pl.DataFrame(
+            {
+                "table": names,
+                "one_row_per": [table(name).grain for name in names],
+                "layer": [table(name).layer.value for name in names],
+                "rows": [self.read(name).select(pl.len()).collect().item() for name in names],
+                "version": [self._versions()[name] for name in names],
+            }
+        )
+
+    def read(
+        self, name: str, as_of: date | str | Literal["all"] | None = None, version: int | None = None
+    ) -> pl.LazyFrame:
+        """Read a table lazily.
+
+        Parameters
+        ----------
+        name
+            Table name; see `tables`.
+        as_of
+            In tables that keep several days: the newest by default, a day, or "all" of them.
+        version
+            A version of the table; by default the snapshot's.
+
+        Raises
+        ------
+        ContractError
+            There is no such table.
+        LakeError
+            It was never written.
+        AsOfError
+            There are no rows for that day.
+        """
+        promised = table(name)
+        if not self.lake.has(name):
+            raise LakeError(f"Table {name} has not been written in {self.lake.root} yet. Run `retention run` first.")
+        frame = self.lake.scan(name, version=self._versions().get(name) if version is None else version)
+        if not promised.is_kept_by_as_of or as_of == "all":
+            return frame
+        day = self.as_of if as_of is None else date.fromisoformat(str(as_of))
+        chosen = frame.filter(pl.col("as_of") == day)
+        if as_of is not None and chosen.head(1).collect().is_empty():
+            days = frame.select(pl.col("as_of").unique().sort()).collect().to_series().to_list()
+            raise AsOfError(f"Table {name} has no rows for {day}; it has {', '.join(map(str, days[-5:]))}.")
+        return chosen
+
+    def describe(self, name: str) -> pl.DataFrame:
+        """The dictionary of a table: every column with type, meaning, unit and privacy class."""
+        columns = table(name).columns
+        return pl.DataFrame(
+            {
+                "column": [column.name for column in columns],
+                "type": [column.kind for column in columns],
+                "meaning": [column.meaning for column in columns],
+                "unit": [column.unit for column in columns],
+                "privacy": [column.privacy.value for column in columns],
+            }
+        )
+
+    def _versions(self) -> dict[str, int]:
+        return self.lake.versions() if self.snapshot is None else self.snapshot.versions

@@ -1,0 +1,75 @@
+"""Run the notebooks on a lake and render them as pages. The notebooks themselves hold no code worth keeping.
+
+A notebook reads $RETENTION_SHOP, $RETENTION_LAKE and $RETENTION_AS_OF through `pipelines.lab.Lab`, so the same file
+serves the schedule and the person at the keyboard.
+"""
+
+import os
+from contextlib import contextmanager
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipelines.assets.given import Given
+from pipelines.errors import LabError
+
+TIMEOUT_SECONDS = 600
+
+
+def notebook_folder() -> Path | None:
+    """The folder notebooks/ beside the package; None where the project was installed without its checkout."""
+    folder = Path(__file__).resolve().parent.parent / "notebooks"
+    return folder if folder.is_dir() else None
+
+
+def notebook_files() -> list[Path]:
+    """The numbered notebooks, in order."""
+    folder = notebook_folder()
+    return sorted(folder.glob("[0-9]*.ipynb")) if folder else []
+
+
+def execute_notebook(path: Path, given: Given) -> bytes:
+    """Run a notebook on a run's tables and return it as one self-contained HTML page.
+
+    Raises
+    ------
+    LabError
+        A cell failed; the message names the notebook, the cell and the error.
+    """
+    import nbformat
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError
+    from nbconvert import HTMLExporter
+
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(notebook, timeout=TIMEOUT_SECONDS, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}})
+    with _environment(given):
+        try:
+            client.execute()
+        except CellExecutionError as error:
+            raise LabError(f"Notebook {path.name} failed: {error.ename}: {error.evalue}. Open it with `retention lab`.") from error
+    exporter = HTMLExporter(embed_images=True, exclude_input_prompt=True, exclude_output_prompt=True)
+    # The page is for people who may be offline: no script is loaded from anywhere.
+    exporter.require_js_url = exporter.jquery_url = exporter.mathjax_url = ""
+    page, _ = exporter.from_notebook_node(notebook)
+    return page.encode()
+
+
+@contextmanager
+def _environment(given: Given) -> Iterator[None]:
+    """What a notebook's kernel reads; the unfinished run's own day and tables, before its snapshot is written."""
+    wanted = {
+        "RETENTION_SHOP": str(given.shop.folder),
+        "RETENTION_LAKE": str(given.lake.root),
+        "RETENTION_AS_OF": given.as_of.isoformat(),
+        "RETENTION_UNFINISHED": "1",
+    }
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -1,0 +1,92 @@
+"""Charts for notebooks and for the pages of assets: a table's rows in, an Altair chart in the house theme out.
+
+``from pipelines.report import charts, theme; theme.enable(); charts.cohort_heat_map(lab.read("cohort_retention"))``
+
+Each says its finding in the title and source, n and day below. A table without rows gives a chart that says so. The
+drawing stands in `pipelines.report.figures`; files of pictures are made by `pipelines.report.pictures`.
+"""
+
+from dataclasses import replace
+from datetime import date
+
+import polars as pl
+
+from pipelines.report.figures.backtests import backtest_figure, calibration_figure
+from pipelines.report.figures.cohorts import cohort_figure, rates_figure
+from pipelines.report.figures.deliveries import conservation_figure, contract_figure
+from pipelines.report.figures.lists import gate_figure
+from pipelines.report.figures.revenue import revenue_figure
+from pipelines.report.figures.segments import movements_figure, rfm_figure, stages_figure
+from pipelines.report.theme import Chart, Figure, Look, nothing_to_show
+
+_PLAIN = Look()
+
+
+def _drawn(figure: Figure | None, look: Look, why_not: str) -> Chart:
+    return nothing_to_show(why_not, look) if figure is None else figure.chart(look)
+
+
+def cohort_heat_map(cohort_retention: pl.LazyFrame, look: Look = _PLAIN) -> Chart:
+    """Share of each month's new customers who ordered in the months after; not complete is empty."""
+    return _drawn(cohort_figure(cohort_retention), look, "No cohort is a full month old yet.")
+
+
+def retention_rates(cohort_retention: pl.LazyFrame, look: Look = _PLAIN) -> Chart:
+    """The four retention rates of the same complete, not truncated cohorts."""
+    return _drawn(rates_figure(cohort_retention), look, "No cohort is a full month old yet.")
+
+
+def net_revenue(orders: pl.LazyFrame, look: Look = _PLAIN, returns: pl.LazyFrame | None = None) -> Chart:
+    """Net revenue by month of the order, with and without a customer; refunds by ``look.as_of`` with ``returns``."""
+    return _drawn(revenue_figure(orders, returns, look.as_of, look.currency), look, "There is no valid order yet.")
+
+
+def backtest_by_model(backtest: pl.LazyFrame, look: Look = _PLAIN, champions: pl.LazyFrame | None = None) -> Chart:
+    """The deciding metric of each model with its interval; the champion stands out."""
+    return _drawn(backtest_figure(backtest, champions), look, "No model was back-tested.")
+
+
+def calibration_by_tenth(
+    backtest_predictions: pl.LazyFrame, look: Look = _PLAIN, champions: pl.LazyFrame | None = None
+) -> Chart:
+    """Predicted against actual by tenth of customers, for the champions or else the first model by name."""
+    return _drawn(
+        calibration_figure(backtest_predictions, champions, look.currency), look, "No model was back-tested."
+    )
+
+
+def rfm_segments(rfm: pl.LazyFrame, look: Look = _PLAIN) -> Chart:
+    """Each RFM segment's share of customers beside its share of net revenue."""
+    return _drawn(rfm_figure(rfm, look.currency), look, "No customer has a score yet.")
+
+
+def lifecycle_stages(customer_stages: pl.LazyFrame, look: Look = _PLAIN, as_of: date | None = None) -> Chart:
+    """Customers by lifecycle stage on ``as_of``, by default the last day that a stage began."""
+    day = as_of or look.as_of or customer_stages.select(pl.col("from_day").max()).collect().item()
+    figure = stages_figure(customer_stages, day) if day else None
+    return _drawn(figure, look, "No customer has a stage yet.")
+
+
+def stage_movements(stage_transitions: pl.LazyFrame, look: Look = _PLAIN) -> Chart:
+    """Moves between stages in the last month that is over."""
+    return _drawn(movements_figure(stage_transitions, look.as_of), look, "No month is over yet.")
+
+
+def list_gate(campaign_list: pl.LazyFrame, look: Look = _PLAIN) -> Chart:
+    """One list's way from everybody to the people in the file."""
+    return _drawn(gate_figure(campaign_list), look, "No list was made.")
+
+
+def delivery_conservation(deliveries: pl.LazyFrame, look: Look = _PLAIN) -> Chart:
+    """Where every delivered row went."""
+    return _drawn(conservation_figure(deliveries), look, "Nothing was delivered yet.")
+
+
+def contract_rules(contract_results: pl.LazyFrame, look: Look = _PLAIN) -> Chart:
+    """Rules that were broken, most often first."""
+    return _drawn(contract_figure(contract_results), look, "No rule was broken.")
+
+
+def for_phones(look: Look = _PLAIN) -> Look:
+    """The same look on a phone's width."""
+    return replace(look, width=340)

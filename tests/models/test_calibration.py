@@ -1,0 +1,58 @@
+"""Calibration by decile agrees with means taken by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from models.calibration import calibration_by_decile
+from models.intervals import wilson
+
+
+def predictions(**columns: object) -> pl.LazyFrame:
+    empty = {"predicted_value": None, "purchase_probability": None, "actual_value": 0.0, "has_bought": False}
+    frame = pl.DataFrame({"model": ["m"] * 40, "row": range(40), **columns})  # pyright: ignore[reportArgumentType]
+    missing = [
+        pl.lit(value, pl.Boolean if name == "has_bought" else pl.Float64).alias(name)
+        for name, value in empty.items()
+        if name not in frame.columns
+    ]
+    return frame.lazy().with_columns(missing)
+
+
+def test_values_agree_with_means_by_hand() -> None:
+    actual = np.arange(40.0) ** 2
+    table = calibration_by_decile(
+        predictions(predicted_value=np.arange(40.0)[::-1], actual_value=actual)
+    ).collect()
+    assert table["quantity"].unique().to_list() == ["value"]
+    assert table["customers"].to_list() == [4] * 10
+    for row in table.iter_rows(named=True):
+        # The predictions run the other way, so the first decile holds the last four customers.
+        last = 40 - 4 * (row["decile"] - 1)
+        mine = actual[last - 4 : last]
+        assert row["predicted_mean"] == 4 * (row["decile"] - 1) + 1.5
+        assert row["actual_mean"] == mine.mean()
+        half = 1.959964 * mine.std(ddof=1) / 2
+        assert (row["low"], row["high"]) == pytest.approx((mine.mean() - half, mine.mean() + half))
+
+
+def test_probabilities_have_wilsons_interval_and_equal_predictions_share_a_decile() -> None:
+    table = calibration_by_decile(
+        predictions(purchase_probability=[0.2] * 30 + [0.8] * 10, has_bought=[True, False] * 20)
+    ).collect()
+    assert table.select("quantity", "decile", "customers", "actual_mean").rows() == [
+        ("probability", 4, 30, 0.5),
+        ("probability", 9, 10, 0.5),
+    ]
+    assert table.select("low", "high").row(1) == pytest.approx(wilson(5, 10))
+
+
+def test_models_are_ranked_apart() -> None:
+    one = predictions(predicted_value=np.arange(40.0))
+    both = pl.concat(
+        [one, one.with_columns(model=pl.lit("n"), predicted_value=pl.col("predicted_value") + 100)]
+    )
+    table = calibration_by_decile(both).collect()
+    assert table.group_by("model").len().sort("model").rows() == [("m", 10), ("n", 10)]
