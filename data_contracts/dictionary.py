@@ -1,8 +1,8 @@
 """The column dictionary: what each table holds, one row per what, and how private each column is.
 
-One TOML file a table under ``dictionary/``. Casts before writing, ``lab.describe()``, the table pages, erasure
-and least-data downloads all read it, so that a column is described in one place only. What a table's *rows* must
-fulfil stands in ``suites/``; moving or computing data belongs to ``pipelines`` and ``models``.
+One TOML file a table under ``dictionary/``. Casts before writing, ``lab.describe()``, the table pages,
+erasure and least-data downloads all read it, so that a column is described in one place only. What a table's
+*rows* must fulfil stands in ``suites/``; moving or computing data belongs to ``pipelines`` and ``models``.
 """
 
 import tomllib
@@ -115,7 +115,7 @@ class Table:
         return tuple(column.name for column in self.columns if column.privacy in classes)
 
     def empty(self) -> pl.DataFrame:
-        """A frame of no rows with the promised columns."""
+        """Give a frame of no rows with the promised columns."""
         return pl.DataFrame(schema=self.schema)
 
 
@@ -144,7 +144,7 @@ def table(name: str) -> Table:
 
 
 def delivered_columns(name: str) -> tuple[Column, ...]:
-    """The columns that files of the delivered table ``name`` may bring."""
+    """Give the columns that files of the delivered table ``name`` may bring."""
     return tuple(column for column in table(f"valid_{name}").columns if column.name not in DELIVERY_COLUMNS)
 
 
@@ -159,7 +159,7 @@ def _raw(delivered: str) -> Table:
         promised,
         name=f"raw_{delivered}",
         grain="delivered row that no earlier delivery brought",
-        meaning="Rows as delivered, every value as text; only exact replays of earlier deliveries are left out.",
+        meaning="Rows as delivered, every value as text; only exact replays are left out.",
         columns=columns,
     )
 
@@ -185,16 +185,24 @@ def parse_table(name: str, text: str) -> Table:
     Raises
     ------
     ContractError
-        A column has an unknown type or privacy class, or no meaning.
+        The file is not TOML, or lacks something; a column has an unknown type or privacy class, or no meaning.
     """
-    entry = tomllib.loads(text)
+    where = f"dictionary/{name}.toml"
+    try:
+        entry = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ContractError(f"{where} is not valid TOML: {error}.") from error
+    if lacking := [word for word in ("grain", "meaning", "layer", "key") if word not in entry]:
+        raise ContractError(f"{where} lacks {', '.join(lacking)}.")
+    if entry["layer"] not in list(Layer):
+        raise ContractError(f"{where}: layer must be one of {', '.join(Layer)}.")
     columns = tuple(
         _parse_column(name, column, promise) for column, promise in entry.get("columns", {}).items()
     )
     known = {column.name for column in columns}
     key = tuple(entry["key"])
     if missing := [column for column in key if column not in known]:
-        raise ContractError(f"dictionary/{name}.toml: key columns {missing} are not among the columns.")
+        raise ContractError(f"{where}: key columns {missing} are not among the columns.")
     return Table(name, entry["grain"], entry["meaning"], Layer(entry["layer"]), key, columns)
 
 
@@ -202,7 +210,8 @@ def _parse_column(table_name: str, name: str, promise: dict[str, str | bool]) ->
     kind, meaning = str(promise.get("type", "")), str(promise.get("meaning", ""))
     if kind not in POLARS_TYPES:
         raise ContractError(
-            f"dictionary/{table_name}.toml, column {name}: type {kind!r} is not one of {', '.join(POLARS_TYPES)}."
+            f"dictionary/{table_name}.toml, column {name}: type {kind!r} is not one of "
+            f"{', '.join(POLARS_TYPES)}."
         )
     if not meaning:
         raise ContractError(f"dictionary/{table_name}.toml, column {name}: every column needs a meaning.")

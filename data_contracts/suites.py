@@ -1,7 +1,8 @@
 """The contracts' rules: Great Expectations suites as plain JSON, one a delivered table.
 
 Every expectation carries a ``meta`` with the rule's name, its words for people and its group, and a severity:
-critical sends the row to quarantine, warning counts it. Running a suite is done by `pipelines.ingest.contract`.
+critical sends the row to quarantine, warning counts it. Running a suite is done by
+`pipelines.ingest.contract`.
 """
 
 import json
@@ -36,7 +37,7 @@ class Rule:
 
 @cache
 def suite_text(delivered: str) -> str:
-    """The suite of a delivered table as JSON text.
+    """Give the suite of a delivered table as JSON text.
 
     Raises
     ------
@@ -52,13 +53,13 @@ def suite_text(delivered: str) -> str:
 
 
 def suite(delivered: str) -> dict[str, Any]:
-    """The suite of a delivered table, as Great Expectations takes it."""
+    """Give the suite of a delivered table, as Great Expectations takes it."""
     return json.loads(suite_text(delivered))
 
 
 @cache
 def rules(delivered: str) -> tuple[Rule, ...]:
-    """The rules of a delivered table's suite, in file order."""
+    """Give the rules of a delivered table's suite, in file order."""
     return tuple(
         Rule(
             name=entry["meta"]["rule"],

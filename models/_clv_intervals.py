@@ -12,7 +12,6 @@ Does not belong here: the formulas of the processes (`models.purchases`), point 
 """
 
 import os
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
@@ -21,42 +20,15 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from models.errors import ApproximationWarning
+from models._parameter_draws import Intervals, draw_parameters
+from models._spends import known_spend
 from models.purchases import PurchaseModel
-from models.spend import GammaGamma, known_spend
+from models.spend import GammaGamma
 
 FloatArray = npt.NDArray[np.float64]
 
 _ROWS_AT_ONCE: Final = 4_096
 _KEY: Final = ("frequency", "recency", "T", "monetary_value")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intervals:
-    """Settings of prediction intervals.
-
-    Parameters
-    ----------
-    draws
-        Simulations; 200 place a 90 % bound within about 2 points of its level.
-    level
-        Share of customers whose outcome should fall inside, 0.90 by default.
-    seed
-        Of the random numbers: the same seed and customers give the same intervals.
-    predictive
-        True for intervals of what a customer will do, False for intervals of the expectation.
-    """
-
-    draws: int = 200
-    level: float = 0.90
-    seed: int = 0
-    predictive: bool = True
-
-    def __post_init__(self) -> None:
-        if self.draws < 20:
-            raise ValueError("draws must be at least 20; 200 is a good number.")
-        if not 0 < self.level < 1:
-            raise ValueError("level must lie between 0 and 1, e.g. 0.90.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,35 +128,14 @@ def _quantiles(draws: FloatArray, level: float) -> tuple[FloatArray, FloatArray]
 def _draw_parameters(
     rng: np.random.Generator, purchases: PurchaseModel, spend: GammaGamma, draws: int
 ) -> _Draws:
-    of_purchases = _normal(
-        rng,
-        [purchases.params_[name] for name in purchases.parameter_names],
-        purchases.log_covariance_,
-        "purchase",
-        draws,
+    of_purchases = draw_parameters(
+        rng, purchases.estimates(), purchases.log_covariance_, draws, model="purchase"
     )
     if spend.fallback_:
         return _Draws(of_purchases, np.empty((0, 3)))
     estimates = [spend.params_[name] for name in spend.parameter_names]
-    of_spend = _normal(rng, estimates, spend.log_covariance_, "spend", draws)
+    of_spend = draw_parameters(rng, estimates, spend.log_covariance_, draws, model="spend")
     # where a draw has no finite mean spend, the estimate stands in for it
     no_mean = of_spend[:, 1] <= 1.05
     of_spend[no_mean] = estimates
     return _Draws(of_purchases, of_spend)
-
-
-def _normal(
-    rng: np.random.Generator, estimates: list[float], log_covariance: FloatArray, model: str, draws: int
-) -> FloatArray:
-    centre = np.log(np.array(estimates))
-    covariance = log_covariance
-    if not bool(np.all(np.isfinite(covariance))):
-        warnings.warn(
-            f"The covariance of the {model} model's parameters is unknown, so the intervals leave their "
-            "uncertainty out; fit the model, or give from_parameters a log_covariance.",
-            ApproximationWarning,
-            stacklevel=5,
-        )
-        covariance = np.zeros_like(covariance)
-    logs = rng.multivariate_normal(centre, covariance, size=draws, method="eigh")
-    return np.exp(np.clip(logs, centre - 10, centre + 10))

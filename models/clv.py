@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from models._clv_intervals import Intervals, draw_bounds
+from models._clv_intervals import draw_bounds
+from models._parameter_draws import Intervals
 from models.errors import ApproximationWarning
 from models.purchases import PurchaseModel
 from models.purchases._histories import DAYS_PER_UNIT, read_histories

@@ -45,7 +45,12 @@ class Champions:
 
 
 def predict_customers(
-    purchases: pl.LazyFrame, as_of: date, champions: Champions, *, intervals: Intervals, annual_discount: float
+    purchases: pl.LazyFrame,
+    as_of: date,
+    champions: Champions,
+    *,
+    intervals: Intervals,
+    annual_discount: float,
 ) -> pl.DataFrame:
     """Predict every customer known at ``as_of``.
 
@@ -115,7 +120,8 @@ def _orders_and_value(
         summary, model, champions.spend, horizon_days=HORIZON_DAYS, intervals=intervals
     )
     orders = {
-        f"predicted_orders_365d{bound}": expected[f"predicted_orders{bound}"] for bound in ("", "_low", "_high")
+        f"predicted_orders_365d{bound}": expected[f"predicted_orders{bound}"]
+        for bound in ("", "_low", "_high")
     }
     unknown = pl.Series([None], dtype=pl.Float64).new_from_index(0, summary.height)
     if champions.value not in champions.fitted:
@@ -165,7 +171,9 @@ def _churn_bounds(
     generator = np.random.default_rng(intervals.seed)
     log_parameters = np.log(list(model.params_.values()))
     draws = np.exp(
-        generator.multivariate_normal(log_parameters, model.log_covariance_, size=intervals.draws, method="eigh")
+        generator.multivariate_normal(
+            log_parameters, model.log_covariance_, size=intervals.draws, method="eigh"
+        )
     )
     x, t_x, age = (histories[name].to_numpy() for name in histories.columns)
     silent = np.stack(

@@ -17,9 +17,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from models._gamma_gamma_likelihood import Spends, gamma_gamma_log_likelihood, read_spends
-from models._maximum_likelihood import Convergence, Optimum, maximise
+from models._convergence import Convergence, Optimum
+from models._gamma_gamma_likelihood import gamma_gamma_log_likelihood
+from models._maximum_likelihood import maximise
 from models._model_json import dump_model, load_model, number
+from models._spends import Spends, correlation, known_spend, read_spends
 from models.errors import ApproximationWarning, ConvergenceError, NotEnoughDataError, NotFittedError
 
 FloatArray = npt.NDArray[np.float64]
@@ -112,7 +114,7 @@ class GammaGamma:
         self.n_customers_ = float(spends.weight.sum())
         order_days = spends.weight * spends.frequency
         self.pooled_mean_ = float(order_days @ spends.mean_spend / order_days.sum())
-        self.correlation_ = _correlation(spends)
+        self.correlation_ = correlation(spends)
         self._set_result(np.full(3, np.nan), np.full((3, 3), np.nan), None)
         self.fallback_ = self._maximise(spends)
         if self.fallback_:
@@ -261,21 +263,3 @@ class GammaGamma:
     def __repr__(self) -> str:
         fitted = ", ".join(f"{name}={value:.6g}" for name, value in getattr(self, "params_", {}).items())
         return f"GammaGamma({fitted or 'not fitted'})"
-
-
-def known_spend(frame: pl.DataFrame) -> tuple[FloatArray, FloatArray]:
-    """Take frequency and mean spend as far as they say something: unknown spend counts as no repeats."""
-    known = frame.select(
-        x=pl.when(pl.col("monetary_value").is_finite()).then("frequency").fill_null(0.0),
-        mean_spend=pl.when(pl.col("frequency") > 0, pl.col("monetary_value").is_finite())
-        .then(pl.col("monetary_value").clip(lower_bound=0.0))
-        .fill_null(0.0),
-    )
-    return known["x"].to_numpy(), known["mean_spend"].to_numpy()
-
-
-def _correlation(spends: Spends) -> float:
-    if float(np.ptp(spends.frequency)) == 0 or float(np.ptp(spends.mean_spend)) == 0:
-        return math.nan
-    covariance = np.cov(spends.frequency, spends.mean_spend, aweights=spends.weight)
-    return float(covariance[0, 1] / math.sqrt(covariance[0, 0] * covariance[1, 1]))

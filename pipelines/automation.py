@@ -12,7 +12,6 @@ NIGHTLY = "0 3 * * *"
 AS_OF_TAG = "retention/as_of"
 
 
-
 def schedule_of(shop: Shop, ingest: object) -> dg.ScheduleDefinition:
     """Ingest at three every night, in the shop's timezone, for the day before."""
 

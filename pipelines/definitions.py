@@ -15,7 +15,9 @@ from pipelines.lake import find_lake_folder
 from pipelines.shop import Shop
 
 
-def build_defs(*, shop: Shop | str | Path = "uk_gift_shop", overrides: Overrides | None = None) -> dg.Definitions:
+def build_defs(
+    *, shop: Shop | str | Path = "uk_gift_shop", overrides: Overrides | None = None
+) -> dg.Definitions:
     """Definitions of one shop.
 
     Parameters

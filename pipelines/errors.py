@@ -1,4 +1,4 @@
-"""What a person can put right. Every message says what is wrong, where, and what to do; the command prints it as is."""
+"""What a person can put right. Every message says what is wrong, where, and what to do about it."""
 
 
 class LabError(Exception):

@@ -1,7 +1,7 @@
 """The shop's secret keys: one that makes customer keys, one that draws hold-outs.
 
-They come from the environment or are made once beside the lake, readable by its owner only; a sample's are public and
-derived from its shop.toml. They never stand in settings, tables or logs: lists keep the salt's id.
+They come from the environment or are made once beside the lake, readable by its owner only; a sample's are
+public and derived from its shop.toml. They never stand in settings, tables or logs: lists keep the salt's id.
 """
 
 import hashlib

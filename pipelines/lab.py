@@ -103,7 +103,9 @@ class Lab:
         """
         promised = table(name)
         if not self.lake.has(name):
-            raise LakeError(f"Table {name} has not been written in {self.lake.root} yet. Run `retention run` first.")
+            raise LakeError(
+                f"Table {name} has not been written in {self.lake.root} yet. Run `retention run` first."
+            )
         frame = self.lake.scan(name, version=self._versions().get(name) if version is None else version)
         if not promised.is_kept_by_as_of or as_of == "all":
             return frame

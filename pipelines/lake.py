@@ -1,8 +1,9 @@
 """Lake: the folder that holds one shop's versioned tables.
 
-Tables are Delta tables; every write is one atomic commit that carries the fingerprint of what it was made from.
-Which versions belong together is said by the table ``snapshots`` (see `pipelines.snapshots`); what a table holds
-is said by the dictionary; who may write just now by `pipelines.lock`; what to compute is nobody's business here.
+Tables are Delta tables; every write is one atomic commit that carries the fingerprint of what it was made
+from. Which versions belong together is said by the table ``snapshots`` (see `pipelines.snapshots`); what a
+table holds is said by the dictionary; who may write just now by `pipelines.lock`; what to compute is nobody's
+business here.
 """
 
 import json
@@ -100,7 +101,7 @@ class Lake:
         return (self.path(name) / "_delta_log").is_dir()
 
     def names(self) -> list[str]:
-        """The tables that were written, sorted."""
+        """Give the tables that were written, sorted."""
         folder = self.root / "tables"
         return (
             sorted(entry.name for entry in folder.iterdir() if self.has(entry.name))
@@ -109,11 +110,11 @@ class Lake:
         )
 
     def version(self, name: str) -> int | None:
-        """The newest version of a table; None where it was never written."""
+        """Give the newest version of a table; None where it was never written."""
         return self._delta(name).version() if self.has(name) else None
 
     def versions(self) -> dict[str, int]:
-        """The newest version of every table."""
+        """Give the newest version of every table."""
         return {name: self._delta(name).version() for name in self.names()}
 
     def scan(self, name: str, *, version: int | None = None, as_of: date | None = None) -> pl.LazyFrame:
@@ -132,7 +133,7 @@ class Lake:
         return frame if as_of is None else frame.filter(pl.col("as_of") == as_of)
 
     def fingerprint(self, name: str, as_of: date | None = None) -> str | None:
-        """What the newest rows (of ``as_of``) were made from; None where there are none."""
+        """Say what the newest rows (of ``as_of``) were made from; None where there are none."""
         if not self.has(name):
             return None
         wanted = as_of.isoformat() if as_of else None
@@ -142,7 +143,7 @@ class Lake:
         return None
 
     def as_of(self, name: str) -> date | None:
-        """The day that a table's newest commit was made for; None for a table that knows no day."""
+        """Give the day that a table's newest commit was made for; None for a table that knows no day."""
         if not self.has(name):
             return None
         written = next(self._commits(name), {}).get("as_of")
@@ -179,7 +180,7 @@ class Lake:
         delta.restore(before, commit_properties=CommitProperties(custom_metadata={RESTORES: str(before)}))
 
     def _commits(self, name: str) -> Iterator[dict[str, Any]]:
-        """What was noted with each commit that still holds, newest first; what was taken back is passed over."""
+        """Give the notes of the commits that still hold, newest first; those taken back are passed over."""
         newest = self._delta(name).version()
         for commit in self._delta(name).history(HISTORY_TO_SEARCH):
             if commit["version"] > newest:
@@ -237,9 +238,9 @@ class Lake:
 
 
 def find_lake_folder(shop_name: str, lake: str | Path | None = None) -> Path:
-    """Where a shop's lake lies: the argument, $RETENTION_LAKE, or lake/<shop> beside the nearest workspace.yaml.
+    """Find where a shop's lake lies: the argument, $RETENTION_LAKE, or lake/<shop>.
 
-    Without a workspace.yaml in any parent folder it is lake/<shop> under the present one.
+    The last is beside the nearest workspace.yaml of the parent folders, else under the present folder.
     """
     if chosen := lake or os.environ.get("RETENTION_LAKE"):
         return Path(chosen).expanduser().resolve()

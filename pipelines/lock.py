@@ -1,7 +1,7 @@
 """One writer a lake at a time, and small files that are seen whole or not at all.
 
-The lock is the operating system's: it is free as soon as its holder ends, however that ends. What is written under it
-is `pipelines.lake`'s business.
+The lock is the operating system's: it is free as soon as its holder ends, however that ends. What is written
+under it is `pipelines.lake`'s business.
 """
 
 import os

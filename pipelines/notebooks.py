@@ -5,8 +5,8 @@ serves the schedule and the person at the keyboard.
 """
 
 import os
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pipelines.assets.given import Given
@@ -39,17 +39,27 @@ def execute_notebook(path: Path, given: Given) -> bytes:
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
     from nbconvert import HTMLExporter
+    from traitlets.config import Config
 
     notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(notebook, timeout=TIMEOUT_SECONDS, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}})
+    client = NotebookClient(
+        notebook,
+        timeout=TIMEOUT_SECONDS,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
+        # Files instead of ports: no other user of the machine can listen.
+        config=Config({"KernelManager": {"transport": "ipc"}, "AsyncKernelManager": {"transport": "ipc"}}),
+    )
     with _environment(given):
         try:
             client.execute()
         except CellExecutionError as error:
-            raise LabError(f"Notebook {path.name} failed: {error.ename}: {error.evalue}. Open it with `retention lab`.") from error
+            raise LabError(
+                f"Notebook {path.name} failed: {error.ename}: {error.evalue}. Open it with `retention lab`."
+            ) from error
     exporter = HTMLExporter(embed_images=True, exclude_input_prompt=True, exclude_output_prompt=True)
     # The page is for people who may be offline: no script is loaded from anywhere.
-    exporter.require_js_url = exporter.jquery_url = exporter.mathjax_url = ""
+    exporter.require_js_url = exporter.jquery_url = exporter.mathjax_url = exporter.mermaid_js_url = ""
     page, _ = exporter.from_notebook_node(notebook)
     return page.encode()
 

@@ -49,7 +49,11 @@ class Plan:
 
 
 def plan_run(
-    shop: Shop, lake_root: Path, as_of: date | None, starts_at: Stage = Stage.LANDING, now: datetime | None = None
+    shop: Shop,
+    lake_root: Path,
+    as_of: date | None,
+    starts_at: Stage = Stage.LANDING,
+    now: datetime | None = None,
 ) -> Plan:
     """Look at everything that could stop a run, without changing anything.
 
@@ -64,7 +68,9 @@ def plan_run(
     """
     today = (now or datetime.now(UTC)).astimezone(shop.zone).date()
     if as_of is not None and as_of > today:
-        raise AsOfError(f"--as-of {as_of} lies in the future (today is {today}). Give a past day or leave it out.")
+        raise AsOfError(
+            f"--as-of {as_of} lies in the future (today is {today}). Give a past day or leave it out."
+        )
     ready = arrivals(shop) if starts_at is Stage.LANDING else []
     known: frozenset[str] = frozenset()
     if lake_root.exists() and any(lake_root.iterdir()):
@@ -128,8 +134,10 @@ def choose_as_of(shop: Shop, lake: Lake, asked: date | None) -> date:
     AsOfError
         There is no order yet, or the newest is older than the shop's max_age_days at that day.
     """
-    days = lake.scan("orders").filter("is_valid").select(
-        pl.col("order_day").min().alias("first"), pl.col("order_day").max().alias("last")
+    days = (
+        lake.scan("orders")
+        .filter("is_valid")
+        .select(pl.col("order_day").min().alias("first"), pl.col("order_day").max().alias("last"))
     )
     first, last = days.collect().row(0)
     if last is None:
@@ -179,7 +187,9 @@ def _selection(shop: Shop, starts_at: Stage, job: str) -> list[str]:
 def _refuse_blocked(lake: Lake, plan: Plan) -> None:
     """Stop before publishing when a delivery of this run was set aside as a whole."""
     new = [arrival.delivery_id for arrival in plan.ready if arrival.delivery_id not in plan.known]
-    blocked = lake.scan("deliveries").filter(pl.col("is_blocked") & pl.col("delivery_id").is_in(new)).collect()
+    blocked = (
+        lake.scan("deliveries").filter(pl.col("is_blocked") & pl.col("delivery_id").is_in(new)).collect()
+    )
     if blocked.is_empty():
         return
     told = [

@@ -1,6 +1,7 @@
 """The sections of a shop's settings, each checked by itself; `pipelines.shop` puts them together.
 
-A number or name that a shop could want to change stands here. What the settings do is said where they are used.
+A number or name that a shop could want to change stands here. What the settings do is said where they are
+used.
 """
 
 from typing import Any, Literal
@@ -46,8 +47,8 @@ class Source(Settings):
     split_by
         A column of the file whose values, in the order they appear, are deliveries of their own.
     customer_numbers
-        Whose numbers ``customer_id`` holds: the same number in two sources is the same customer only where both
-        say the same here.
+        Whose numbers ``customer_id`` holds: the same number in two sources is the same customer only where
+        both say the same here.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -72,7 +73,8 @@ class OrderRules(Settings):
 
     ``return_order_ids`` and ``adjustment_order_ids`` are regular expressions over order_id; ``kinds`` maps a
     regular expression over product_id to the kind of line, the first match wins, and what matches none is
-    ``kind_when_unmatched``. ``repeated_lines`` says what happens to a line that stands twice within its order.
+    ``kind_when_unmatched``. ``repeated_lines`` says what happens to a line that stands twice within its
+    order.
     """
 
     return_order_ids: str | None = None
@@ -106,7 +108,7 @@ class Contracts(Settings):
     """When a delivery is broken rather than a row."""
 
     block_share: float = Field(default=0.2, gt=0, le=1)
-    """A critical rule that fails on more than this share of a delivery's rows sets the whole delivery aside."""
+    """A critical rule that fails on more than this share of a delivery's rows sets all of it aside."""
 
 
 class Consent(Settings):
@@ -118,8 +120,9 @@ class Consent(Settings):
 class SegmentList(Settings):
     """One list of people for a campaign.
 
-    ``where`` is one boolean SQL expression over customer_profile; ``null_means`` says what a rule that comes out
-    as null decides. ``order_by`` and ``limit`` cut the list to the best; the rest follows definitions.md, "Lists".
+    ``where`` is one boolean SQL expression over customer_profile; ``null_means`` says what a rule that comes
+    out as null decides. ``order_by`` and ``limit`` cut the list to the best; the rest follows definitions.md,
+    "Lists".
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")

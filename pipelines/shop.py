@@ -92,7 +92,7 @@ class Shop(Settings):
         return ZoneInfo(self.timezone)
 
     def sources_of(self, table: str) -> tuple[Source, ...]:
-        """The sources that deliver ``table``."""
+        """Give the sources that deliver ``table``."""
         return tuple(source for source in self.sources if source.table == table)
 
     def settings_hash(self, *parts: str) -> str:
@@ -147,6 +147,6 @@ def find_shop_file(where: str | Path) -> Path:
             return (shelf / where / "shop.toml").resolve()
     known = sorted({file.parent.name for shelf in shelves for file in shelf.glob("*/shop.toml")})
     raise ShopError(
-        f"There is no shop {str(where)!r}: no such file or folder with a shop.toml, and no shop of that name. "
+        f"There is no shop {str(where)!r}: no file or folder with a shop.toml, no shop of that name. "
         f"Known names: {', '.join(known)}. Give one of them, a folder, or the path of a shop.toml."
     )

@@ -30,20 +30,33 @@ def summarise(shop: Shop, lake: Lake, snapshot: Snapshot, seconds: float) -> Run
         return table(name).filter(pl.col("as_of") == snapshot.as_of).collect()
 
     went = ["rows", "accepted", "quarantined", "replayed", "erased"]
-    conserved = table("deliveries").select(pl.len().alias("deliveries"), pl.col(went).sum()).collect().row(0, named=True)
+    conserved = (
+        table("deliveries")
+        .select(pl.len().alias("deliveries"), pl.col(went).sum())
+        .collect()
+        .row(0, named=True)
+    )
     orders = table("orders")
-    counted = orders.select(
-        pl.len().alias("orders"),
-        pl.col("is_valid").sum().alias("valid"),
-        (pl.col("is_valid") & pl.col("customer_key").is_null()).sum().alias("valid_without_customer"),
-        pl.col("net").filter("is_valid").sum().cast(pl.Float64).alias("net"),
-    ).collect().row(0, named=True)
+    counted = (
+        orders.select(
+            pl.len().alias("orders"),
+            pl.col("is_valid").sum().alias("valid"),
+            (pl.col("is_valid") & pl.col("customer_key").is_null()).sum().alias("valid_without_customer"),
+            pl.col("net").filter("is_valid").sum().cast(pl.Float64).alias("net"),
+        )
+        .collect()
+        .row(0, named=True)
+    )
     facts: dict[str, Any] = {
         "shop": shop.name,
         "as_of": snapshot.as_of,
         "snapshot": snapshot.snapshot_id,
         "conservation": conserved,
-        "rules": table("contract_results").filter(pl.col("failed") > 0).select("table", "rule", "severity", "failed").collect().to_dicts(),
+        "rules": table("contract_results")
+        .filter(pl.col("failed") > 0)
+        .select("table", "rule", "severity", "failed")
+        .collect()
+        .to_dicts(),
         "orders": counted,
         "excluded": _counts(orders, "excluded_because"),
         "returns": _counts(table("returns").filter(pl.col("kind") == "merchandise"), "match_rule"),
@@ -65,7 +78,10 @@ def summarise(shop: Shop, lake: Lake, snapshot: Snapshot, seconds: float) -> Run
 
 def _counts(frame: pl.LazyFrame, column: str) -> dict[str, int]:
     counted = (
-        frame.filter(pl.col(column).is_not_null()).group_by(column).len().sort("len", column, descending=[True, False])
+        frame.filter(pl.col(column).is_not_null())
+        .group_by(column)
+        .len()
+        .sort("len", column, descending=[True, False])
     )
     return dict(counted.collect().iter_rows())
 
@@ -83,11 +99,15 @@ def _text(shop: Shop, facts: dict[str, Any]) -> str:
         "",
         f"Delivered      {kept['rows']:,} rows in {kept['deliveries']} deliveries = {kept['accepted']:,} accepted "
         f"+ {kept['quarantined']:,} quarantined + {kept['replayed']:,} replayed + {kept['erased']:,} erased",
-        *(f"               {rule['rule']}: {rule['failed']:,} rows ({rule['severity']})" for rule in facts["rules"]),
+        *(
+            f"               {rule['rule']}: {rule['failed']:,} rows ({rule['severity']})"
+            for rule in facts["rules"]
+        ),
         f"Orders         {orders['orders']:,}, of which {orders['valid']:,} valid "
         f"({orders['valid_without_customer']:,} without a customer), net {orders['net']:,.2f} {shop.currency}",
         *(f"               not counted: {count:,} {reason}" for reason, count in facts["excluded"].items()),
-        "Returns        " + ", ".join(f"{count:,} {rule.replace('_', ' ')}" for rule, count in facts["returns"].items()),
+        "Returns        "
+        + ", ".join(f"{count:,} {rule.replace('_', ' ')}" for rule, count in facts["returns"].items()),
         f"Customers      {facts['customers']:,}: "
         + ", ".join(f"{count:,} {stage.replace('_', ' ')}" for stage, count in facts["stages"].items()),
     ]
@@ -97,8 +117,14 @@ def _text(shop: Shop, facts: dict[str, Any]) -> str:
         lines.append(f"Predictions    not ready because {facts['readiness'][0]['reasons']}")
     for row in facts["lists"]:
         lift = row["detectable_lift"]
-        told = "no lift can be shown" if lift is None else f"detects +{100 * lift:.1f} points on {100 * row['base_rate']:.1f} %"
-        lines.append(f"List           {row['title']}: {row['deliverable']:,} people, {row['held_out']:,} held out, {told}")
+        told = (
+            "no lift can be shown"
+            if lift is None
+            else f"detects +{100 * lift:.1f} points on {100 * row['base_rate']:.1f} %"
+        )
+        lines.append(
+            f"List           {row['title']}: {row['deliverable']:,} people, {row['held_out']:,} held out, {told}"
+        )
     lines += [
         *(f"File           {path}" for path in facts["files"]),
         *(f"Report         {path}" for path in facts["report"]),

@@ -3,10 +3,8 @@
 Nothing is computed here. Which steps there are is said by `pipelines.assets.catalogue`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -68,7 +66,8 @@ class LakeLock(dg.ConfigurableResource):
     lake: str
     is_held: bool = False
 
-    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[LakeLock]:
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["LakeLock"]:
         """Hold the lock while the run lasts."""
         shop = Shop.open(self.shop_folder)
         lake = Lake.make(Path(self.lake), shop.name)
@@ -107,7 +106,7 @@ def asset_of(step: Step, steps: Mapping[str, Step], shop: Shop, overrides: Overr
         kinds={"polars", "delta"},
         metadata={"dagster/column_schema": _column_schema(step.table)},
     )
-    def _asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+    def _asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         lake = Lake.make(overrides.lake or find_lake_folder(shop.name), shop.name)
         as_of = None if step.stage.is_ingest else date.fromisoformat(context.partition_key)
         moment = Moment(context.run_id, overrides.now or datetime.now(UTC), as_of)
@@ -122,7 +121,7 @@ def asset_of(step: Step, steps: Mapping[str, Step], shop: Shop, overrides: Overr
     return _asset
 
 
-def _result(step: Step, given: Given, outcome: Outcome) -> dg.MaterializeResult[None]:
+def _result(step: Step, given: Given, outcome: Outcome) -> dg.MaterializeResult:
     metadata: dict[str, Any] = {
         "dagster/row_count": outcome.rows,
         "version": outcome.version,
@@ -155,7 +154,9 @@ def _preview(step: Step, given: Given) -> str:
     """The first rows as a table, without any column that says something of a person."""
     shown = promise(step.table).columns_of(*ANONYMOUS)
     frame = _rows(step, given).select(shown).head(PREVIEW_ROWS).collect()
-    with pl.Config(tbl_formatting="MARKDOWN", tbl_hide_column_data_types=True, tbl_cols=-1, tbl_hide_dataframe_shape=True):
+    with pl.Config(
+        tbl_formatting="MARKDOWN", tbl_hide_column_data_types=True, tbl_cols=-1, tbl_hide_dataframe_shape=True
+    ):
         return str(frame)
 
 
@@ -163,10 +164,11 @@ def _picture(step: Step, given: Given) -> str:
     import base64
 
     from pipelines.report import charts
+    from pipelines.report.pictures import to_png
 
     assert step.picture is not None
     chart = getattr(charts, step.picture)(_rows(step, given))
-    image = base64.b64encode(charts.to_png(chart)).decode()
+    image = base64.b64encode(to_png(chart, scale=1.0)).decode()
     return f"![{step.table}](data:image/png;base64,{image})"
 
 
@@ -186,5 +188,3 @@ def _column_schema(name: str) -> dg.TableSchema:
 def yesterday(shop: Shop, tick: datetime) -> date:
     """The shop-local day before a tick: the day that a nightly run computes."""
     return tick.astimezone(shop.zone).date() - timedelta(days=1)
-
-

@@ -3,8 +3,6 @@
 The rules stand in data_contracts/suites; running them is `pipelines.ingest.contract`.
 """
 
-from functools import partial
-
 import polars as pl
 
 from data_contracts.suites import rules, suite_text
@@ -28,6 +26,7 @@ def steps(shop: Shop) -> list[Step]:
             keeps=Keeps.NOTHING,
             reads=tuple(name for table in tables for name in (f"raw_{table}", f"{table}_faults")),
             make=_results,
+            picture="contract_rules",
             checks=_group_verdicts,
             check_names=tuple(_group_name(table, group) for table in tables for group in _groups(table)),
         )
@@ -91,7 +90,9 @@ def _group_verdicts(given: Given) -> list[Verdict]:
     verdicts: list[Verdict] = []
     for table in connected_tables(given.shop):
         for group in _groups(table):
-            broken = [(rule, failed.get((table, rule.name), 0)) for rule in rules(table) if rule.group == group]
+            broken = [
+                (rule, failed.get((table, rule.name), 0)) for rule in rules(table) if rule.group == group
+            ]
             told = [f"{rule.name}: {count:,} rows ({rule.severity})" for rule, count in broken if count]
             verdicts.append(
                 Verdict(

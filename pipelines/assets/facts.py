@@ -45,7 +45,10 @@ def steps(shop: Shop) -> list[Step]:
             table="returns",
             reads=("current_orders", "identity_map", *fed_by("returns")),
             make=lambda given: returns.returns(
-                given.table("current_orders"), _with_numbers(given, "returns"), given.table("identity_map"), given.shop
+                given.table("current_orders"),
+                _with_numbers(given, "returns"),
+                given.table("identity_map"),
+                given.shop,
             ),
             settings=("returns", "timezone"),
         ),
@@ -61,8 +64,11 @@ def steps(shop: Shop) -> list[Step]:
                 given.table("current_orders"), given.table("returns"), given.table("identity_map"), given.shop
             ),
             settings=("orders",),
+            picture="net_revenue",
         ),
-        Step_(table="customers", reads=("orders",), make=lambda given: people.customers(given.table("orders"))),
+        Step_(
+            table="customers", reads=("orders",), make=lambda given: people.customers(given.table("orders"))
+        ),
         Step_(
             table="contacts",
             reads=("current_orders", "identity_map"),
@@ -76,7 +82,9 @@ def steps(shop: Shop) -> list[Step]:
         Step_(
             table="suppressions",
             reads=("identity_map", *fed_by("suppressions")),
-            make=lambda given: people.suppressions(_with_numbers(given, "suppressions"), given.table("identity_map")),
+            make=lambda given: people.suppressions(
+                _with_numbers(given, "suppressions"), given.table("identity_map")
+            ),
         ),
         Step_(
             table="survey_invitations",
@@ -121,7 +129,9 @@ def _identities(given: Given) -> pl.LazyFrame:
         "suppressions": "recorded_at",
     }
     columns = ["customer_numbers", "customer_id", "email", "phone", "seen_at"]
-    of_orders = given.table("current_orders").with_columns(pl.col("ordered_at").alias("seen_at")).select(columns)
+    of_orders = (
+        given.table("current_orders").with_columns(pl.col("ordered_at").alias("seen_at")).select(columns)
+    )
     elsewhere = [
         _with_numbers(given, table)
         .with_columns(pl.lit(None, pl.String).alias("phone"), pl.col(moment).alias("seen_at"))

@@ -22,7 +22,8 @@ class Given:
     Attributes
     ----------
     steps
-        Every step of the shop by table, to make an earlier day's rows of tables that keep the newest day only.
+        Every step of the shop by table, to make an earlier day's rows of tables that keep the newest day
+        only.
     """
 
     shop: Shop
@@ -42,7 +43,7 @@ class Given:
         return keys_of(self.shop, self.lake.root)
 
     def table(self, name: str) -> pl.LazyFrame:
-        """The rows of a table that belong to this run's as_of."""
+        """Give the rows of a table that belong to this run's as_of."""
         step = self.steps.get(name)
         keeps = step.keeps if step else Keeps.EVERYTHING
         if keeps is Keeps.OTHER_DAYS:
@@ -54,12 +55,12 @@ class Given:
         return self.lake.scan(name)
 
     def fingerprint(self, name: str) -> str:
-        """What the rows that `table` gives were made from; empty for a table that was never written."""
+        """Say what the rows that `table` gives were made from; empty for a table that was never written."""
         step = self.steps.get(name)
-        is_by_day = step is not None and step.keeps in (Keeps.OTHER_DAYS, Keeps.NEWEST_DAY)
-        found = self.lake.fingerprint(name, self.as_of if is_by_day else None)
-        if found is None and step is not None and step.keeps is Keeps.NEWEST_DAY:
+        if step is None or step.keeps not in (Keeps.OTHER_DAYS, Keeps.NEWEST_DAY):
+            return self.lake.fingerprint(name) or ""
+        if step.keeps is Keeps.NEWEST_DAY and self.lake.as_of(name) != self.as_of:
             from pipelines.assets.run import fingerprint_of
 
             return fingerprint_of(step, self)
-        return found or ""
+        return self.lake.fingerprint(name, self.as_of) or ""

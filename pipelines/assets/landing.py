@@ -43,6 +43,7 @@ def steps(shop: Shop) -> list[Step]:
             reads=tuple(f"{shape}_{table}" for table in tables for shape in ("raw", "valid"))
             + tuple(f"{table}_quarantine" for table in tables),
             make=_deliveries,
+            picture="delivery_conservation",
             identity=_first_receipts,
             always=True,
             checks=_conservation,
@@ -69,7 +70,10 @@ def _deliveries(given: Given) -> pl.LazyFrame:
     tables = connected_tables(given.shop)
     count = pl.len().cast(pl.Int64)
     accepted = pl.concat(
-        given.table(f"valid_{table}").filter(~pl.col("is_replay")).group_by("delivery_id").agg(count.alias("accepted"))
+        given.table(f"valid_{table}")
+        .filter(~pl.col("is_replay"))
+        .group_by("delivery_id")
+        .agg(count.alias("accepted"))
         for table in tables
     )
     quarantined = pl.concat(
@@ -84,7 +88,9 @@ def _deliveries(given: Given) -> pl.LazyFrame:
         for table in tables
     )
     taken = pl.LazyFrame(receipts(given.lake), schema=_RECEIPT)
-    counted = taken.join(accepted, on="delivery_id", how="left").join(quarantined, on="delivery_id", how="left")
+    counted = taken.join(accepted, on="delivery_id", how="left").join(
+        quarantined, on="delivery_id", how="left"
+    )
     is_first = ~pl.col("is_repeat")
     return counted.with_columns(
         pl.col("received_at").str.to_datetime(time_unit="us", time_zone="UTC"),
@@ -111,6 +117,8 @@ def _conservation(given: Given) -> list[Verdict]:
         Verdict(
             "no_delivery_is_blocked",
             not blocked,
-            f"set aside as a whole: {', '.join(blocked)}" if blocked else "no delivery was set aside as a whole",
+            f"set aside as a whole: {', '.join(blocked)}"
+            if blocked
+            else "no delivery was set aside as a whole",
         ),
     ]

@@ -97,7 +97,11 @@ def _gate_adds_up(given: Given) -> list[Verdict]:
     lists = given.table("campaign_lists").collect()
     stopped = lists.select(pl.sum_horizontal(*STEPS, "deliverable")).to_series()
     wrong = lists.filter(stopped != lists["everyone"])["list_id"].to_list()
-    says = f"steps do not add up to everyone: {', '.join(wrong)}" if wrong else "every step of every list adds up"
+    says = (
+        f"steps do not add up to everyone: {', '.join(wrong)}"
+        if wrong
+        else "every step of every list adds up"
+    )
     return [Verdict("gate_adds_up", not wrong, says)]
 
 
@@ -131,4 +135,3 @@ def _files(given: Given) -> pl.LazyFrame:
                 }
             )
     return pl.DataFrame(rows, schema=dict(promise("list_files").schema)).lazy()
-

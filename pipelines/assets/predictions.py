@@ -55,7 +55,7 @@ def steps(_: Shop) -> list[Step]:
             reads=("backtest_predictions",),
             make=lambda given: _measured(given, "backtest"),
             settings=("predictions",),
-            picture="backtest_chart",
+            picture="backtest_by_model",
         ),
         _Step(
             table="backtest_comparisons",
@@ -67,7 +67,7 @@ def steps(_: Shop) -> list[Step]:
             table="backtest_calibration",
             reads=("backtest_predictions",),
             make=_calibration,
-            picture="calibration_chart",
+            picture="calibration_by_tenth",
         ),
         _Step(table="champions", reads=("backtest", "backtest_comparisons"), make=_champions),
         _Step(
@@ -130,7 +130,9 @@ def _models(given: Given) -> pl.LazyFrame:
             {
                 "model": name,
                 "parameters": model.to_json(),
-                "estimates": ", ".join(f"{key} {value:.4g} ± {errors[key]:.2g}" for key, value in model.params_.items()),
+                "estimates": ", ".join(
+                    f"{key} {value:.4g} ± {errors[key]:.2g}" for key, value in model.params_.items()
+                ),
                 "log_likelihood": model.log_likelihood_,
                 "customers": int(model.n_customers_),
                 "notes": "; ".join(str(warning.message) for warning in told),
@@ -183,8 +185,13 @@ def _champions(given: Given) -> pl.LazyFrame:
 
 
 def _predictions(given: Given) -> pl.LazyFrame:
-    stored = {row["model"]: row["parameters"] for row in given.table("purchase_models").collect().iter_rows(named=True)}
-    champion = {row["quantity"]: row["model"] for row in given.table("champions").collect().iter_rows(named=True)}
+    stored = {
+        row["model"]: row["parameters"]
+        for row in given.table("purchase_models").collect().iter_rows(named=True)
+    }
+    champion = {
+        row["quantity"]: row["model"] for row in given.table("champions").collect().iter_rows(named=True)
+    }
     fitted = {name: kind.from_json(stored[name]) for name, kind in PURCHASE_MODELS.items() if name in stored}
     if not fitted or SPEND_MODEL not in stored or set(champion) != {"value", "probability"}:
         return _empty("customer_predictions")

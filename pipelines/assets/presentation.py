@@ -47,7 +47,12 @@ neither, so its row is not waited for."""
 def steps(_: Shop) -> list[Step]:
     """Report, notebooks, snapshot."""
     return [
-        _Step(table="reports", reads=SHOWN, make=_report, settings=("title", "attribution", "sample", "currency")),
+        _Step(
+            table="reports",
+            reads=SHOWN,
+            make=_report,
+            settings=("title", "attribution", "sample", "currency"),
+        ),
         _Step(table="notebooks", reads=SHOWN, make=_notebooks, identity=_notebook_sources),
         Step(
             table="snapshots",
@@ -105,12 +110,16 @@ def _snapshot(given: Given) -> pl.LazyFrame:
         for name, version in given.lake.versions().items()
         if name != "snapshots" and (name not in newest_only or given.lake.as_of(name) == given.as_of)
     }
-    return Snapshot(
-        snapshot_id=f"{given.as_of.isoformat()}-{given.moment.run_id[:8]}",
-        run_id=given.moment.run_id,
-        as_of=given.as_of,
-        finished_at=given.moment.now,
-        versions=versions,
-        settings_hash=given.shop.settings_hash(),
-        code_version=code_version(),
-    ).row().lazy()
+    return (
+        Snapshot(
+            snapshot_id=f"{given.as_of.isoformat()}-{given.moment.run_id[:8]}",
+            run_id=given.moment.run_id,
+            as_of=given.as_of,
+            finished_at=given.moment.now,
+            versions=versions,
+            settings_hash=given.shop.settings_hash(),
+            code_version=code_version(),
+        )
+        .row()
+        .lazy()
+    )

@@ -5,11 +5,8 @@ The definitions stand in `models`; null cells are cells that nobody can know yet
 
 from functools import partial
 
-import polars as pl
-
 from models.cohorts import cohort_retention
 from models.summary import customer_summary, purchases_at
-from pipelines.assets.given import Given
 from pipelines.assets.step import Keeps, Stage, Step
 from pipelines.shop import Shop
 

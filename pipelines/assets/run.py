@@ -1,7 +1,7 @@
 """Carry one step out: skip it if nothing it is made from changed, else make, write, check.
 
-The fingerprint of a table's rows is a checksum of everything they depend on: the fingerprints of the tables read, the
-settings, the program, the day. Equal fingerprint, equal rows.
+The fingerprint of a table's rows is a checksum of everything they depend on: the fingerprints of the tables
+read, the settings, the program, the day. Equal fingerprint, equal rows.
 """
 
 import hashlib

@@ -31,15 +31,27 @@ def steps(_: Shop) -> list[Step]:
         _Newest(
             table="customer_stages",
             reads=("purchases", "stage_cuts"),
-            make=lambda given: customer_stages(given.table("purchases"), given.table("stage_cuts"), given.as_of),
+            make=lambda given: customer_stages(
+                given.table("purchases"), given.table("stage_cuts"), given.as_of
+            ),
         ),
         _Newest(
             table="stage_transitions",
             reads=("customer_stages",),
             make=lambda given: stage_transitions(given.table("customer_stages"), given.as_of),
+            picture="stage_movements",
         ),
-        _ByDay(table="rfm", reads=("purchases",), make=lambda given: _dated(rfm(given.table("purchases"), given.as_of), given)),
-        _ByDay(table="rfm_cuts", reads=("rfm",), make=lambda given: _dated(rfm_cuts(given.table("rfm").drop("as_of")), given)),
+        _ByDay(
+            table="rfm",
+            reads=("purchases",),
+            make=lambda given: _dated(rfm(given.table("purchases"), given.as_of), given),
+            picture="rfm_segments",
+        ),
+        _ByDay(
+            table="rfm_cuts",
+            reads=("rfm",),
+            make=lambda given: _dated(rfm_cuts(given.table("rfm").drop("as_of")), given),
+        ),
         _ByDay(
             table="customer_profile",
             reads=(

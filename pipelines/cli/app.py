@@ -3,7 +3,9 @@
 0 is success, 1 a fault that the message explains, 2 wrong usage.
 """
 
+import os
 import sys
+import tempfile
 import traceback
 import warnings
 from pathlib import Path
@@ -26,12 +28,16 @@ app = typer.Typer(
 ShopOption = Annotated[
     str,
     typer.Option(
-        "--shop", envvar="RETENTION_SHOP", help="Folder or shop.toml, a name in $RETENTION_SHOPS_DIR, or a bundled sample."
+        "--shop",
+        envvar="RETENTION_SHOP",
+        help="Folder or shop.toml, a name in $RETENTION_SHOPS_DIR, or a bundled sample.",
     ),
 ]
 LakeOption = Annotated[
     Path | None,
-    typer.Option("--lake", help="Folder of the tables. Default: $RETENTION_LAKE, else lake/SHOP beside workspace.yaml."),
+    typer.Option(
+        "--lake", help="Folder of the tables. Default: $RETENTION_LAKE, else lake/SHOP beside workspace.yaml."
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
 
@@ -61,18 +67,23 @@ def main() -> NoReturn:
 def _explain(error: Exception) -> int:
     """Tell a fault in plain words and return the exit code."""
     from click import ClickException
+
     from models.errors import ModelError
 
     if isinstance(error, ClickException):
         error.show()
         return error.exit_code
-    known = next((cause for cause in _causes(error) if isinstance(cause, LabError | ContractError | ModelError)), None)
+    known = next(
+        (cause for cause in _causes(error) if isinstance(cause, LabError | ContractError | ModelError)), None
+    )
     if known is not None:
         _tell(str(known))
         return 1
-    log = Path.cwd() / "retention-fault.log"
+    log = Path(tempfile.gettempdir()) / f"retention-fault-{os.getpid()}.log"
     log.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
-    _tell(f"An unexpected fault: {type(error).__name__}. The newest finished run is as it was. Details: {log}")
+    _tell(
+        f"An unexpected fault: {type(error).__name__}. The newest finished run is as it was. Details: {log}"
+    )
     return 1
 
 

@@ -10,7 +10,9 @@ import typer
 
 from pipelines.cli.app import DEFAULT_SHOP, JsonOption, LakeOption, ShopOption, app
 
-ListArgument = Annotated[str, typer.Argument(metavar="LIST", help="List id, or the name of a list for its newest.")]
+ListArgument = Annotated[
+    str, typer.Argument(metavar="LIST", help="List id, or the name of a list for its newest.")
+]
 
 
 @app.command("lists", epilog="Example: retention lists --shop uk_gift_shop")
@@ -27,19 +29,33 @@ def lists(shop: ShopOption = DEFAULT_SHOP, lake: LakeOption = None, as_json: Jso
         lift = row["detectable_lift"]
         typer.echo(f"{row['list_id']}: {row['title']} ({row['purpose']}, {row['channel']})")
         typer.echo(
-            f"  {row['everyone']:,} customers - {row['suppressed']:,} suppressed - {row['not_eligible']:,} not eligible "
-            f"- {row['no_consent']:,} without consent - {row['held_out']:,} held out - {row['undeliverable']:,} without "
+            f"  {row['everyone']:,} customers - {row['suppressed']:,} suppressed "
+            f"- {row['not_eligible']:,} not eligible "
+            f"- {row['no_consent']:,} without consent - {row['held_out']:,} held out "
+            f"- {row['undeliverable']:,} without "
             f"address = {row['deliverable']:,} in the file"
         )
-        detects = "no lift can be shown" if lift is None else f"+{100 * lift:.1f} points on {100 * row['base_rate']:.1f} %"
-        expires = "does not expire (sample)" if row["expires_at"] is None else f"expires {row['expires_at']:%Y-%m-%d %H:%M} UTC"
+        detects = (
+            "no lift can be shown"
+            if lift is None
+            else f"+{100 * lift:.1f} points on {100 * row['base_rate']:.1f} %"
+        )
+        expires = (
+            "does not expire (sample)"
+            if row["expires_at"] is None
+            else f"expires {row['expires_at']:%Y-%m-%d %H:%M} UTC"
+        )
         typer.echo(f"  rule: {row['rule']}; detectable: {detects}; {expires}")
 
 
-@app.command("download", epilog="Example: retention download win_back_valuable --platform external_id --to out/")
+@app.command(
+    "download", epilog="Example: retention download win_back_valuable --platform external_id --to out/"
+)
 def download(
     name: ListArgument,
-    platform: Annotated[str, typer.Option("--platform", help="external_id (to upload) or reading (for people).")] = "external_id",
+    platform: Annotated[
+        str, typer.Option("--platform", help="external_id (to upload) or reading (for people).")
+    ] = "external_id",
     to: Annotated[Path, typer.Option("--to", help="Folder to write into.")] = Path(),
     shop: ShopOption = DEFAULT_SHOP,
     lake: LakeOption = None,

@@ -15,7 +15,7 @@ def status(shop: ShopOption = DEFAULT_SHOP, lake: LakeOption = None, as_json: Js
 
     lab = Lab.open(shop=shop, lake=lake)
     assert lab.snapshot is not None
-    last_order, = lab.read("orders").filter("is_valid").select(pl.col("order_day").max()).collect().row(0)
+    (last_order,) = lab.read("orders").filter("is_valid").select(pl.col("order_day").max()).collect().row(0)
     deliveries = lab.read("deliveries").select(pl.len(), pl.col("received_at").max()).collect().row(0)
     facts = {
         "shop": lab.shop.name,
@@ -32,7 +32,13 @@ def status(shop: ShopOption = DEFAULT_SHOP, lake: LakeOption = None, as_json: Js
     if as_json:
         typer.echo(json.dumps(facts, indent=1, default=str))
         return
-    typer.echo(f"{lab.shop.title}: published for {facts['as_of']}, finished {facts['finished_at']:%Y-%m-%d %H:%M} UTC")
-    typer.echo(f"Newest order {last_order}; {deliveries[0]} deliveries, the last {deliveries[1]:%Y-%m-%d %H:%M} UTC")
-    typer.echo(f"{facts['lists']} lists; {facts['finished_runs']} finished runs; snapshot {facts['snapshot']}")
+    typer.echo(
+        f"{lab.shop.title}: published for {facts['as_of']}, finished {facts['finished_at']:%Y-%m-%d %H:%M} UTC"
+    )
+    typer.echo(
+        f"Newest order {last_order}; {deliveries[0]} deliveries, the last {deliveries[1]:%Y-%m-%d %H:%M} UTC"
+    )
+    typer.echo(
+        f"{facts['lists']} lists; {facts['finished_runs']} finished runs; snapshot {facts['snapshot']}"
+    )
     typer.echo(f"Lake {facts['lake']}")

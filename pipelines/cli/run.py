@@ -17,10 +17,15 @@ def run(
     shop: ShopOption = DEFAULT_SHOP,
     lake: LakeOption = None,
     as_of: Annotated[
-        datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="Last day included. Default: the newest order's.")
+        datetime | None,
+        typer.Option("--as-of", formats=["%Y-%m-%d"], help="Last day included. Default: the newest order's."),
     ] = None,
-    from_stage: Annotated[Stage, typer.Option("--from", help="Start at this stage, with the tables before it as they are.")] = Stage.LANDING,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done and change nothing.")] = False,
+    from_stage: Annotated[
+        Stage, typer.Option("--from", help="Start at this stage, with the tables before it as they are.")
+    ] = Stage.LANDING,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done and change nothing.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Take deliveries in, compute everything, write the lists. Safe to repeat: what did not change is skipped."""
@@ -40,7 +45,9 @@ def run(
             state = "known, all rows are replays" if arrival.delivery_id in plan.known else "new"
             part = f" [{arrival.part}]" if arrival.part else ""
             typer.echo(f"{arrival.source.table}: {arrival.path.name}{part} ({arrival.source.name}): {state}")
-        typer.echo(f"Then publish {opened.title} for {plan.as_of or 'the day of its newest order'} into {root}.")
+        typer.echo(
+            f"Then publish {opened.title} for {plan.as_of or 'the day of its newest order'} into {root}."
+        )
         return
     with TerminalProgress(opened, from_stage) as progress:
         snapshot = run_shop(opened, root, plan, progress)

@@ -37,7 +37,15 @@ def lab(
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]
-    command = [sys.executable, "-m", "jupyterlab", f"--notebook-dir={folder}", f"--port={port}", "--ip=127.0.0.1", *quiet]
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        f"--notebook-dir={folder}",
+        f"--port={port}",
+        "--ip=127.0.0.1",
+        *quiet,
+    ]
     _serve([*command, *([] if browser else ["--no-browser"])], environment, folder)
 
 

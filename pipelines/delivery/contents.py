@@ -70,7 +70,7 @@ def notes(campaign: Mapping[str, Any], shop: Shop) -> list[tuple[str, str]]:
     """What a reader of the list should know, as terms and meanings."""
     lift = campaign["detectable_lift"]
     base = campaign["base_rate"]
-    told = [
+    return [
         ("List", f"{campaign['title']} ({campaign['list_id']})"),
         ("This file", "is for reading. To upload, take the external-id file."),
         ("Purpose", str(campaign["purpose"])),
@@ -88,6 +88,8 @@ def notes(campaign: Mapping[str, Any], shop: Shop) -> list[tuple[str, str]]:
             else f"a rise of at least {100 * lift:.1f} points over {100 * base:.1f} % ordering within 90 days "
             f"({campaign['base_rate_source']}; 80 % power, 5 % two-sided)",
         ),
-        ("Handed out until", "does not expire: a sample shop" if shop.sample else f"{campaign['expires_at']} UTC"),
+        (
+            "Handed out until",
+            "does not expire: a sample shop" if shop.sample else f"{campaign['expires_at']} UTC",
+        ),
     ]
-    return told

@@ -12,7 +12,6 @@ from datetime import datetime
 import polars as pl
 
 
-
 @dataclass(frozen=True, slots=True)
 class Contents:
     """What a file is made of.
@@ -84,13 +83,22 @@ def reading_file(contents: Contents) -> Built:
     workbook.set_properties({"title": contents.title, "created": contents.as_of})
     people = contents.people.sort("position").select(READING_COLUMNS.keys())
     text = [name for name, dtype in people.schema.items() if dtype == pl.String]
-    people.with_columns(escaped(pl.col(name)).alias(name) for name in text).rename(READING_COLUMNS).write_excel(
+    people.with_columns(escaped(pl.col(name)).alias(name) for name in text).rename(
+        READING_COLUMNS
+    ).write_excel(
         workbook,
         worksheet="People",
         freeze_panes=(1, 0),
         header_format={"bold": True},
         dtype_formats={pl.Float64: "#,##0.00", pl.Date: "yyyy-mm-dd"},
-        column_widths={"Customer": 110, "Why": 620, "Stage": 90, "Last order": 90, "Spent so far": 100, "Expected in a year": 130},
+        column_widths={
+            "Customer": 110,
+            "Why": 620,
+            "Stage": 90,
+            "Last order": 90,
+            "Spent so far": 100,
+            "Expected in a year": 130,
+        },
     )
     sheet = workbook.add_worksheet("Notes")
     sheet.set_column(0, 0, 26)
@@ -125,4 +133,3 @@ PLATFORMS = {
         Platform("reading", ".for-reading.xlsx", reading_file),
     )
 }
-

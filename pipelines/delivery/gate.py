@@ -15,7 +15,11 @@ from pipelines.delivery.rules import apply_rule
 from pipelines.shop import SegmentList, Shop
 
 STEPS = ("suppressed", "not_eligible", "no_consent", "open_case", "capped", "held_out", "undeliverable")
-ADDRESS_KINDS = {"email": ("email", "external_id"), "sms": ("phone", "external_id"), "ads": ("email", "phone", "external_id")}
+ADDRESS_KINDS = {
+    "email": ("email", "external_id"),
+    "sms": ("phone", "external_id"),
+    "ads": ("email", "phone", "external_id"),
+}
 """Which addresses serve a channel; a shop without contacts hands out its own customer numbers."""
 
 
@@ -47,12 +51,14 @@ class Gated:
     @property
     def members(self) -> pl.DataFrame:
         """Who was chosen: delivered or held out, in the list's order."""
-        return self.people.filter(
-            pl.col("stopped_by").is_null() | (pl.col("stopped_by") == "held_out")
-        ).sort("position")
+        return self.people.filter(pl.col("stopped_by").is_null() | (pl.col("stopped_by") == "held_out")).sort(
+            "position"
+        )
 
 
-def pass_gate(profile: pl.DataFrame, entry: SegmentList, shop: Shop, permissions: Permissions, salt: bytes, as_of: date) -> Gated:
+def pass_gate(
+    profile: pl.DataFrame, entry: SegmentList, shop: Shop, permissions: Permissions, salt: bytes, as_of: date
+) -> Gated:
     """Put every customer of the profile through the gate of one list.
 
     Suppressions and refusals known now hold for any ``as_of``: they have the last word.

@@ -50,7 +50,7 @@ def find_list(lake: Lake, name: str) -> tuple[Snapshot, dict[str, Any]]:
     if found.is_empty():
         known = lake.scan("campaign_lists").sort("as_of", "name").tail(20).select("list_id").collect()
         raise HandoutError(
-            f"There is no list {name!r}. Known lists: {', '.join(known.to_series()) or 'none, run `retention run` first'}."
+            f"There is no list {name!r}. Known: {', '.join(known.to_series()) or 'none, run `retention run` first'}."
         )
     row = found.row(0, named=True)
     return newest_snapshot(lake, row["as_of"]), row
@@ -86,7 +86,9 @@ def download(
         There is no such list or platform, or the list has expired.
     """
     if platform_name not in PLATFORMS:
-        raise HandoutError(f"There is no platform {platform_name!r}. Known platforms: {', '.join(PLATFORMS)}.")
+        raise HandoutError(
+            f"There is no platform {platform_name!r}. Known platforms: {', '.join(PLATFORMS)}."
+        )
     snapshot, campaign = find_list(lake, name)
     if campaign["expires_at"] is not None and now > campaign["expires_at"]:
         raise HandoutError(
@@ -126,7 +128,9 @@ def gone_since(shop: Shop, lake: Lake, snapshot: Snapshot, campaign: Mapping[str
         .to_series()
     )
     return members.filter(
-        pl.col("customer_key").is_in(closed.implode()) | pl.col("customer_key").is_in(ordered.implode()) | ~allowed
+        pl.col("customer_key").is_in(closed.implode())
+        | pl.col("customer_key").is_in(ordered.implode())
+        | ~allowed
     )["customer_key"]
 
 
@@ -148,7 +152,9 @@ def _contents(
 
 
 def _built_files(lake: Lake, snapshot: Snapshot, campaign: Mapping[str, Any]) -> dict[str, str]:
-    files = _of_snapshot(lake, snapshot, "list_files").filter(pl.col("list_id") == campaign["list_id"]).collect()
+    files = (
+        _of_snapshot(lake, snapshot, "list_files").filter(pl.col("list_id") == campaign["list_id"]).collect()
+    )
     return dict(files.select("platform", "sha256").iter_rows())
 
 

@@ -76,9 +76,12 @@ class Ledger:
         if not self.path.exists():
             return table("download_ledger").empty()
         with self._connection() as connection:
-            rows = connection.execute(f"SELECT {', '.join(f'"{c}"' for c in _COLUMNS)} FROM downloads").fetchall()
+            rows = connection.execute("SELECT * FROM downloads ORDER BY started_at").fetchall()
         schema = table("download_ledger").schema
-        text = {name: pl.String() if dtype == pl.Datetime("us", "UTC") else dtype for name, dtype in schema.items()}
+        text = {
+            name: pl.String() if dtype == pl.Datetime("us", "UTC") else dtype
+            for name, dtype in schema.items()
+        }
         return pl.DataFrame(rows, schema=text, orient="row").with_columns(
             pl.col("started_at", "finished_at").str.to_datetime(time_unit="us", time_zone="UTC")
         )

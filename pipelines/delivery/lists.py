@@ -15,7 +15,6 @@ from pipelines.delivery.gate import STEPS, Gated
 from pipelines.errors import ShopError
 from pipelines.shop import SegmentList, Shop
 
-
 CONSENT_BASIS = {
     "delivered": "as the delivered consents say; who has none counts by consent.when_not_delivered",
     "allow": "no consents delivered; allowed by the shop's setting consent.when_not_delivered",
@@ -121,7 +120,9 @@ def reason(entry: SegmentList) -> pl.Expr:
         if name is None:
             continue
         if name not in schema:
-            raise ShopError(f"List {entry.name}: its reason names {{{name}}}, which customer_profile does not have.")
+            raise ShopError(
+                f"List {entry.name}: its reason names {{{name}}}, which customer_profile does not have."
+            )
         parts.append(_in_words(name, schema[name]).fill_null("unknown"))
     return pl.concat_str(parts)
 

@@ -56,7 +56,9 @@ def customer_profile(
         scores.select(
             "customer_key", "r", "f", "m", pl.col("klaviyo_segment").alias("rfm_segment"), "shopify_segment"
         ),
-        predictions.select("customer_key", *(name for name in PROFILING if name.startswith(("predicted", "churn")))),
+        predictions.select(
+            "customer_key", *(name for name in PROFILING if name.startswith(("predicted", "churn")))
+        ),
         _last_score(answers, "nps", as_of),
         _last_score(answers, "csat", as_of),
         objections(suppressions, as_of).with_columns(pl.lit(True).alias("_objects")),
@@ -81,7 +83,9 @@ def segment_members(profile: pl.LazyFrame) -> pl.LazyFrame:
         "as_of",
         pl.concat_str(pl.lit("stage:"), "stage").alias("segment"),
         "customer_key",
-        pl.format("{} since {}, last order {} days ago", "stage", "stage_since", "days_since_last_order").alias("reason"),
+        pl.format(
+            "{} since {}, last order {} days ago", "stage", "stage_since", "days_since_last_order"
+        ).alias("reason"),
     )
     rfm = reachable.select(
         "as_of",

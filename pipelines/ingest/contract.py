@@ -1,7 +1,7 @@
 """Run a table's Great Expectations suite over its delivered rows and say which row broke which rule.
 
-Batches of at most a million rows keep memory flat. An error inside a rule is an error of the rule, never of the data.
-What happens to a row that broke a rule is decided in `quarantine`.
+Batches of at most a million rows keep memory flat. An error inside a rule is an error of the rule, never of
+the data. What happens to a row that broke a rule is decided in `quarantine`.
 """
 
 import os
@@ -53,10 +53,8 @@ def _faults_of(batch: pl.DataFrame, validate: Any, asked: list[str]) -> list[pl.
     faults: list[pl.DataFrame] = []
     for entry in result.results:
         rule = entry.expectation_config.meta["rule"]
-        if entry.exception_info.get("raised_exception"):
-            raise ContractError(
-                f"Rule {rule} could not be run: {entry.exception_info.get('exception_message')}"
-            )
+        if error := _error_of(entry.exception_info):
+            raise ContractError(f"Rule {rule} could not be run: {error}")
         if positions := entry.result.get("unexpected_index_list"):
             severity = entry.expectation_config.severity.value
             faults.append(
@@ -65,8 +63,14 @@ def _faults_of(batch: pl.DataFrame, validate: Any, asked: list[str]) -> list[pl.
     return faults
 
 
+def _error_of(exception_info: dict[str, Any]) -> str | None:
+    """What went wrong inside a rule: told once, or once a metric that the rule needs."""
+    told = [exception_info] if "raised_exception" in exception_info else exception_info.values()
+    return next((one["exception_message"] for one in told if one["raised_exception"]), None)
+
+
 def _validator(table: str, rules_of_table: dict[str, Any]) -> Any:
-    """A function from a pandas frame to the suite's results. Imports Great Expectations only here: it takes seconds."""
+    """Make a function from a pandas frame to the suite's results; the import takes seconds."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig

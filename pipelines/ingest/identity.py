@@ -1,7 +1,7 @@
 """Who is who: from the identifiers that sources deliver to one keyed hash per customer.
 
-The strongest identifier of a row names the customer: e-mail, then phone, then the source's own number. A number that
-ever came with an e-mail belongs to that e-mail's customer. Names never merge anybody.
+The strongest identifier of a row names the customer: e-mail, then phone, then the source's own number. A
+number that ever came with an e-mail belongs to that e-mail's customer. Names never merge anybody.
 """
 
 import hmac
@@ -47,8 +47,8 @@ def identity_map(rows: pl.LazyFrame, key: bytes) -> pl.LazyFrame:
         .group_by(KINDS)
         .agg(pl.col("seen_at").min())
     )
-    # A number or phone that came without e-mail once and with one later belongs to the e-mail's customer, also where
-    # a phone stands between the number and the e-mail.
+    # A number or phone that came without e-mail once and with one later belongs to the e-mail's customer,
+    # also where a phone stands between the number and the e-mail.
     linked = seen.pipe(_lend_email, "source_id").pipe(_lend_email, "phone").pipe(_lend_email, "source_id")
     linked = linked.with_columns(
         pl.coalesce(KINDS).alias("_strongest"),
@@ -80,7 +80,7 @@ def identity_map(rows: pl.LazyFrame, key: bytes) -> pl.LazyFrame:
 
 
 def _lend_email(seen: pl.LazyFrame, kind: str) -> pl.LazyFrame:
-    """Give rows without e-mail the first one that came with their number or phone."""
+    """Lend rows without e-mail the first one that came with their number or phone."""
     lent = (
         seen.filter(pl.col(kind).is_not_null() & pl.col("email").is_not_null())
         .sort("seen_at", *KINDS, nulls_last=True)

@@ -1,7 +1,7 @@
 """Take deliveries in: keep the file, leave out exact replays, write a receipt, add the rows to the raw table.
 
-Receipts are written before the rows are committed; those of a run that died between the two are taken back by the
-next one. Judging rows is `contract`'s business.
+Receipts are written before the rows are committed; those of a run that died between the two are taken back by
+the next one. Judging rows is `contract`'s business.
 """
 
 import json

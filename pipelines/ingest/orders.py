@@ -14,7 +14,7 @@ ZERO = pl.lit(0).cast(MONEY)
 
 
 def order_lines(current: pl.LazyFrame) -> pl.LazyFrame:
-    """The lines of orders, in the shape of ``order_lines``; returns are no order lines."""
+    """Give the lines of orders, in the shape of ``order_lines``; returns are no order lines."""
     return current.filter(pl.col("record") != "return").select(table("order_lines").schema.keys())
 
 

@@ -1,4 +1,4 @@
-"""Customers and what is known of reaching them: addresses, consents, suppressions, and the surveys they answered.
+"""Customers, how they can be reached, what they allowed, and the surveys they answered.
 
 Whether somebody may be written to is decided by `pipelines.delivery.gate`, which reads these tables.
 """
@@ -54,7 +54,7 @@ def contacts(current: pl.LazyFrame, identities: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def consents(delivered: pl.LazyFrame, identities: pl.LazyFrame) -> pl.LazyFrame:
-    """The latest decision per customer and channel; of two at the same moment the refusal counts."""
+    """Give the latest decision per customer and channel; of two at the same moment the refusal counts."""
     return (
         delivered.pipe(with_customer_key, identities)
         .filter(pl.col("customer_key").is_not_null())

@@ -1,6 +1,7 @@
 """Part the delivered rows: those that kept the contract, and those set aside with the rules they broke.
 
-A rule that fails on most of a delivery means the delivery is broken, not its rows: then all of it is set aside.
+A rule that fails on most of a delivery means the delivery is broken, not its rows: then all of it is set
+aside.
 """
 
 import polars as pl
@@ -15,7 +16,7 @@ BLOCKED = "delivery_is_blocked"
 
 
 def blocked_deliveries(raw: pl.LazyFrame, faults: pl.LazyFrame, block_share: float) -> pl.LazyFrame:
-    """Deliveries of which one critical rule fails on more than ``block_share``: delivery_id, rule, failed, rows."""
+    """Deliveries where a critical rule fails on more than ``block_share`` of the rows."""
     rows = raw.group_by("delivery_id").agg(pl.len().cast(pl.Int64).alias("rows"))
     failed = (
         faults.filter(pl.col("severity") == "critical")
@@ -26,7 +27,7 @@ def blocked_deliveries(raw: pl.LazyFrame, faults: pl.LazyFrame, block_share: flo
 
 
 def quarantined_rows(raw: pl.LazyFrame, faults: pl.LazyFrame, table: str, block_share: float) -> pl.LazyFrame:
-    """Rows that broke a critical rule or came in a blocked delivery, as delivered, in the shape of the quarantine."""
+    """Rows that broke a critical rule or came in a blocked delivery, in the shape of the quarantine."""
     blocked = blocked_deliveries(raw, faults, block_share).select("delivery_id").unique()
     of_rows = faults.filter(pl.col("severity") == "critical").select("delivery_id", "row_number", "rule")
     of_blocked = raw.join(blocked, on="delivery_id", how="semi").select(
@@ -51,7 +52,7 @@ def quarantined_rows(raw: pl.LazyFrame, faults: pl.LazyFrame, table: str, block_
 
 
 def valid_rows(raw: pl.LazyFrame, quarantine: pl.LazyFrame, table: str, shop: Shop) -> pl.LazyFrame:
-    """The typed rows that are not in quarantine, in the shape of ``valid_<table>``."""
+    """Give the typed rows that are not in quarantine, in the shape of ``valid_<table>``."""
     kept = raw.join(
         quarantine.select("delivery_id", "row_number"), on=["delivery_id", "row_number"], how="anti"
     )
@@ -59,7 +60,7 @@ def valid_rows(raw: pl.LazyFrame, quarantine: pl.LazyFrame, table: str, shop: Sh
 
 
 def rule_counts(raw: pl.LazyFrame, faults: pl.LazyFrame, table: str) -> pl.LazyFrame:
-    """How often each rule of the table's suite failed; every rule has a row. Shape of ``contract_results``."""
+    """How often each rule of the table's suite failed; every rule has a row, in the suite's order."""
     names = pl.LazyFrame(
         [(rule.name, rule.says, rule.severity) for rule in rules(table)],
         schema=["rule", "says", "severity"],
@@ -68,7 +69,7 @@ def rule_counts(raw: pl.LazyFrame, faults: pl.LazyFrame, table: str) -> pl.LazyF
     failed = faults.group_by("rule").agg(pl.len().cast(pl.Int64).alias("failed"))
     return (
         names.join(failed, on="rule", how="left", maintain_order="left")
-        .join(raw.select(pl.len().cast(pl.Int64).alias("checked")), how="cross")
+        .join(raw.select(pl.len().cast(pl.Int64).alias("checked")), how="cross", maintain_order="left")
         .select(
             pl.lit(table).alias("table"),
             "rule",

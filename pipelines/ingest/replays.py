@@ -1,4 +1,7 @@
-"""Which delivered rows came before. Only exact repetition counts; what a changed row means is `versions`' business."""
+"""Which delivered rows came before: exact repetition only.
+
+What a changed row means is `versions`' business.
+"""
 
 import polars as pl
 
@@ -21,7 +24,8 @@ def mark_replays(delivered: pl.LazyFrame, earlier: pl.LazyFrame, content: list[s
         The columns that make up a row's content.
     """
     fingerprint = pl.struct(content).hash().alias("_content")
-    # Each delivery adds unmarked only what goes beyond all before it, so unmarked rows add up to the most so far.
+    # Each delivery adds unmarked only what goes beyond all before it, so unmarked rows add up to the most so
+    # far.
     before = earlier.filter(~pl.col("is_replay")).group_by(fingerprint).len("_times")
     return (
         delivered.with_columns(fingerprint)

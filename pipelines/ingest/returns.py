@@ -1,7 +1,7 @@
 """Returns, each matched to the purchase it undoes where that can be told.
 
-Each return looks back only: what comes later never changes how an earlier return was matched, so the past stays as
-it was known. What a return means for revenue is `models.summary`'s and `orders`' business.
+Each return looks back only: what comes later never changes how an earlier return was matched, so the past
+stays as it was known. What a return means for revenue is `models.summary`'s and `orders`' business.
 """
 
 from datetime import timedelta
@@ -87,7 +87,7 @@ def _from_orders(current: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _from_files(delivered: pl.LazyFrame) -> pl.LazyFrame:
-    """The newest version of each delivered return, line by line."""
+    """Take the newest version of each delivered return, line by line."""
     unit = ["customer_numbers", "return_id"]
     return (
         delivered.join(winners(delivered, unit), on=[*unit, "delivery_id"], how="semi")
@@ -113,7 +113,7 @@ def _from_files(delivered: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _line_matches(everything: pl.LazyFrame, bought: pl.LazyFrame, window: timedelta) -> pl.LazyFrame:
-    """Returns of a product: the line of the order they name, else the customer's best earlier purchase of it."""
+    """Match returns of a product to the order they name, else to the customer's best earlier purchase."""
     # By days: files often say on which day goods came back and not when.
     named = (
         everything.filter(pl.col("named_order").is_not_null())
@@ -184,12 +184,12 @@ def _order_matches(everything: pl.LazyFrame, bought: pl.LazyFrame, by_line: pl.L
 
 
 def _so_far(what: str, *of: str) -> pl.Expr:
-    """What returns of one line or order have taken back, in time: later ones never count against earlier ones."""
+    """Add up what returns have taken back, in time: later ones never count against earlier ones."""
     return pl.col(what).cum_sum().over(of, order_by=["returned_at", "return_id"])
 
 
 def _decide(candidates: pl.LazyFrame, fits: pl.Expr, rule: pl.Expr) -> pl.LazyFrame:
-    """Keep a match that fits; one that would take back more than was bought or paid stays unmatched and says so."""
+    """Keep a match that fits; one that takes back more than was bought or paid stays unmatched."""
     return candidates.with_columns(fits.alias("_fits")).select(
         "return_id",
         "amount",

@@ -1,7 +1,7 @@
 """Turn delivered text into typed values, and say of every value whether it could be read.
 
-The one place where money is rounded (to four decimals, half to even) and where local times become UTC. What follows from a
-value that cannot be read is decided by the contract.
+The one place where money is rounded (to four decimals, half to even) and where local times become UTC. What
+follows from a value that cannot be read is decided by the contract.
 """
 
 from zoneinfo import ZoneInfo
@@ -32,8 +32,9 @@ def typed(raw: pl.LazyFrame, columns: tuple[Column, ...], zone: ZoneInfo) -> pl.
     """Read every text column as its type and add one ``<column>__readable`` flag for each that is not text.
 
     Blank text is null, and null is always readable: whether a value must be given is the contract's business.
-    Times without an offset are the shop's local ones; ``<column>__time`` says 'twice' or 'skipped' where the clock
-    change makes them ambiguous or impossible: the first is taken, or they move forward by what the clock skips.
+    Times without an offset are the shop's local ones; ``<column>__time`` says 'twice' or 'skipped' where the
+    clock change makes them ambiguous or impossible: the first is taken, or they move forward by what the
+    clock skips.
     """
     trimmed = raw.with_columns(pl.col(column.name).str.strip_chars().replace("", None) for column in columns)
     read = trimmed.with_columns(_read(column, zone).alias(f"{column.name}__read") for column in columns)
@@ -52,7 +53,7 @@ def typed(raw: pl.LazyFrame, columns: tuple[Column, ...], zone: ZoneInfo) -> pl.
 
 
 def local_day(moment: pl.Expr, zone: ZoneInfo) -> pl.Expr:
-    """The shop-local calendar day of a UTC moment."""
+    """Shop-local calendar day of a UTC moment."""
     return moment.dt.convert_time_zone(zone.key).dt.date()
 
 
@@ -103,8 +104,8 @@ def _local(column: str) -> pl.Expr:
 
 def _to_utc(local: pl.Expr, zone: ZoneInfo) -> pl.Expr:
     first = _at_first(local, zone)
-    # A skipped time, read on the clock of the day before, comes out later by as much as the clock skips: an hour,
-    # half of one on Lord Howe Island, a whole day on Samoa in 2011.
+    # A skipped time, read on the clock of the day before, comes out later by as much as the clock skips: an
+    # hour, half of one on Lord Howe Island, a whole day on Samoa in 2011.
     forward = _at_first(local.dt.offset_by("-1d"), zone).dt.convert_time_zone("UTC").dt.offset_by("24h")
     return pl.coalesce(first.dt.convert_time_zone("UTC"), forward)
 

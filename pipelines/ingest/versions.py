@@ -1,7 +1,7 @@
 """From every delivered version of an order to the one that counts now, line by line.
 
-A later version replaces the whole order. Which lines are returns or bookkeeping and what kind of thing a line sells
-is decided here too, by the shop's rules; adding lines up to orders is `orders`' business.
+A later version replaces the whole order. Which lines are returns or bookkeeping and what kind of thing a line
+sells is decided here too, by the shop's rules; adding lines up to orders is `orders`' business.
 """
 
 import polars as pl
@@ -21,7 +21,7 @@ ORDER_CELLS = ["status", "channel", "country", "customer_id", "email", "phone"]
 def current_orders(
     valid: pl.LazyFrame, shop: Shop, source_of: dict[str, str], numbers_of: dict[str, str]
 ) -> pl.LazyFrame:
-    """The lines of the winning version of each order, in the shape of ``current_orders``.
+    """Take the lines of the winning version of each order, in the shape of ``current_orders``.
 
     Parameters
     ----------
@@ -76,10 +76,10 @@ def current_orders(
 
 
 def winners(valid: pl.LazyFrame, unit: list[str], changed_at: str | None = None) -> pl.LazyFrame:
-    """The delivery whose version of each order or return counts: the columns of ``unit``, delivery_id.
+    """Find the delivery whose version of each order or return counts: the columns of ``unit``, delivery_id.
 
-    The newest ``changed_at`` wins. Without one, a version with fewer lines is half an order rather than a change,
-    so more lines win; then the newer delivery (see `NEWNESS`).
+    The newest ``changed_at`` wins. Without one, a version with fewer lines is half an order rather than a
+    change, so more lines win; then the newer delivery (see `NEWNESS`).
     """
     changed = [changed_at] if changed_at else []
     return (

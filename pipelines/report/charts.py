@@ -7,7 +7,6 @@ drawing stands in `pipelines.report.figures`; files of pictures are made by `pip
 """
 
 from dataclasses import replace
-from datetime import date
 
 import polars as pl
 
@@ -17,7 +16,26 @@ from pipelines.report.figures.deliveries import conservation_figure, contract_fi
 from pipelines.report.figures.lists import gate_figure
 from pipelines.report.figures.revenue import revenue_figure
 from pipelines.report.figures.segments import movements_figure, rfm_figure, stages_figure
-from pipelines.report.theme import Chart, Figure, Look, nothing_to_show
+from pipelines.report.pictures import to_png, to_svg
+from pipelines.report.theme import NARROW, Chart, Figure, Look, nothing_to_show
+
+__all__ = [
+    "Look",
+    "backtest_chart",
+    "calibration_chart",
+    "cohort_heat_map",
+    "contract_rules",
+    "delivery_conservation",
+    "for_phones",
+    "lifecycle_stages",
+    "list_gate",
+    "net_revenue",
+    "retention_rates",
+    "rfm_segments",
+    "stage_movements",
+    "to_png",
+    "to_svg",
+]
 
 _PLAIN = Look()
 
@@ -41,17 +59,17 @@ def net_revenue(orders: pl.LazyFrame, look: Look = _PLAIN, returns: pl.LazyFrame
     return _drawn(revenue_figure(orders, returns, look.as_of, look.currency), look, "There is no valid order yet.")
 
 
-def backtest_by_model(backtest: pl.LazyFrame, look: Look = _PLAIN, champions: pl.LazyFrame | None = None) -> Chart:
+def backtest_chart(backtest: pl.LazyFrame, look: Look = _PLAIN, champions: pl.LazyFrame | None = None) -> Chart:
     """The deciding metric of each model with its interval; the champion stands out."""
     return _drawn(backtest_figure(backtest, champions), look, "No model was back-tested.")
 
 
-def calibration_by_tenth(
-    backtest_predictions: pl.LazyFrame, look: Look = _PLAIN, champions: pl.LazyFrame | None = None
+def calibration_chart(
+    backtest_calibration: pl.LazyFrame, look: Look = _PLAIN, champions: pl.LazyFrame | None = None
 ) -> Chart:
     """Predicted against actual by tenth of customers, for the champions or else the first model by name."""
     return _drawn(
-        calibration_figure(backtest_predictions, champions, look.currency), look, "No model was back-tested."
+        calibration_figure(backtest_calibration, champions, look.currency), look, "No model was back-tested."
     )
 
 
@@ -60,9 +78,13 @@ def rfm_segments(rfm: pl.LazyFrame, look: Look = _PLAIN) -> Chart:
     return _drawn(rfm_figure(rfm, look.currency), look, "No customer has a score yet.")
 
 
-def lifecycle_stages(customer_stages: pl.LazyFrame, look: Look = _PLAIN, as_of: date | None = None) -> Chart:
-    """Customers by lifecycle stage on ``as_of``, by default the last day that a stage began."""
-    day = as_of or look.as_of or customer_stages.select(pl.col("from_day").max()).collect().item()
+def lifecycle_stages(customer_stages: pl.LazyFrame, look: Look = _PLAIN) -> Chart:
+    """Customers by lifecycle stage on ``look.as_of``, by default the last day that a stage began.
+
+    Takes ``customer_stages`` or ``customer_profile``.
+    """
+    newest = "from_day" if "from_day" in customer_stages.collect_schema() else "as_of"
+    day = look.as_of or customer_stages.select(pl.col(newest).max()).collect().item()
     figure = stages_figure(customer_stages, day) if day else None
     return _drawn(figure, look, "No customer has a stage yet.")
 
@@ -89,4 +111,4 @@ def contract_rules(contract_results: pl.LazyFrame, look: Look = _PLAIN) -> Chart
 
 def for_phones(look: Look = _PLAIN) -> Look:
     """The same look on a phone's width."""
-    return replace(look, width=340)
+    return replace(look, width=NARROW)

@@ -97,29 +97,31 @@ def backtest(rows: Sequence[Row]) -> str:
     champions = {row["quantity"]: row for row in rows if row["is_champion"]}
     words = {"value": "what customers will be worth", "probability": "who will order"}
     parts = [
-        f"{model_name(champions[quantity]['model'])} says best {says}"
+        f"“{model_name(champions[quantity]['model'])}” for {says}"
         for quantity, says in words.items()
         if quantity in champions
     ]
     if not parts:
         return f"{len({row['model'] for row in rows})} models were measured on days they had not seen."
-    return f"In the back-test {listed(parts)}."
+    return f"Published after the back-test: {listed(parts)}."
 
 
 def calibration(deciles: pl.DataFrame, currency: str) -> str:
     """How the highest tenth's prediction compares with what happened."""
     says: list[str] = []
-    for quantity, noun in (("value", "net revenue"), ("probability", "share who ordered")):
+    for quantity in ("probability", "value"):
         rows = deciles.filter(quantity=quantity).sort("decile")
         if rows.is_empty():
             continue
         top = rows.row(-1, named=True)
-        predicted, actual = (
-            (exact_money(top[name], currency) if quantity == "value" else percent(top[name]))
-            for name in ("predicted_mean", "actual_mean")
-        )
-        says.append(f"{noun} {actual} against {predicted} predicted")
-    return f"The highest-ranked customers: {listed(says)}."
+        predicted, actual = top["predicted_mean"], top["actual_mean"]
+        if quantity == "probability":
+            says.append(f"{percent(actual)} of those ranked highest ordered ({percent(predicted)} predicted)")
+        else:
+            mean, expected = exact_money(actual, currency), exact_money(predicted, currency)
+            says.append(f"those ranked most valuable brought {mean} each ({expected} predicted)")
+    says = listed(says)
+    return f"{says[0].upper()}{says[1:]}."
 
 
 def segments(rows: Sequence[Row]) -> str:

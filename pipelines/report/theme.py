@@ -21,8 +21,9 @@ INK, SOFT_INK, RULE, PAPER = "#1A1A1A", "#4A4A4A", "#D9D9D9", "#FFFFFF"
 BLUE, ORANGE, GREEN, PLUM, GREY = "#0070CC", "#CC6A14", "#1E4C2B", "#662864", "#767676"
 PALETTE = (BLUE, ORANGE, GREEN, PLUM, GREY)
 """At least 3:1 against paper, and apart under the three common kinds of colour blindness."""
-PALE_BLUE, DARK_BLUE = "#E6F0FA", "#08396B"
-PALE_GREY, DARK_GREY = "#F0F0F0", "#5A5A5A"
+BLUES = ("#E8F2FC", "#6FB1E8", "#08396B")
+GREYS = ("#F0F0F0", "#B5B5B5", "#5A5A5A")
+"""From little to much."""
 
 WIDE, NARROW = 720, 340
 """Pixels; the narrow form is for phones."""
@@ -155,11 +156,15 @@ def _titled(chart: Chart, finding: str, below: Sequence[str], look: Look) -> Cha
         title=alt.TitleParams(wrap(finding, look.width // 8), anchor="start", frame="bounds", offset=12)
     )
     lines = [line for text in below for line in wrap(text, int(look.width / 5.9))]
-    return alt.vconcat(inner).properties(
+    return (
+        alt.vconcat(inner)
+        .resolve_legend(color="independent")
+        .resolve_scale(color="independent")
+        .properties(
         title=alt.TitleParams(
             lines, orient="bottom", anchor="start", frame="bounds", fontSize=11, fontWeight="normal",
             color=SOFT_INK, offset=12,
-        )
+        ))
     )  # fmt: skip
 
 
@@ -185,12 +190,12 @@ def axis(title: str | None = None, **more: Any) -> alt.Axis:
     return alt.Axis(title=title, **more)
 
 
-def blend(pale: str, dark: str, share: float) -> str:
-    """Colour between two, as #RRGGBB; 0 is pale and 1 dark."""
-    mixed = (
-        round(int(pale[at : at + 2], 16) * (1 - share) + int(dark[at : at + 2], 16) * share) for at in (1, 3, 5)
-    )
-    return "#" + "".join(f"{part:02X}" for part in mixed)
+def shade(ramp: tuple[str, str, str], share: float) -> str:
+    """Colour of a ramp, as #RRGGBB; 0 is its first and 1 its last."""
+    start = 0 if share < 0.5 else 1
+    part = min(max(share, 0.0), 1.0) * 2 - start
+    channels = ((int(ramp[start][at : at + 2], 16), int(ramp[start + 1][at : at + 2], 16)) for at in (1, 3, 5))
+    return "#" + "".join(f"{round(low + (high - low) * part):02X}" for low, high in channels)
 
 
 def luminance(colour: str) -> float:

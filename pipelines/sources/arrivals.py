@@ -1,4 +1,4 @@
-"""Look at what a shop's sources hold right now: which files, are they whole, do they bring what their table needs.
+"""Look at what a shop's sources hold right now: which files, and whether they bring what their table needs.
 
 Looking changes nothing. Taking the rows in is `pipelines.ingest.landing`.
 """
@@ -40,7 +40,7 @@ class Arrival:
     unknown_columns: tuple[str, ...]
 
     def rows(self) -> pl.LazyFrame:
-        """The delivery's rows under canonical names, as text, in file order; what it does not bring is null."""
+        """Read the delivery's rows under canonical names, as text; what it does not bring is null."""
         mapping = self.source.columns
         frame = reader_of(self.source.format).rows(self.path)
         if self.source.split_by is not None:
@@ -69,7 +69,7 @@ def arrivals(shop: Shop, table: str | None = None) -> list[Arrival]:
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Say of a file that breaks off or turns to nonsense which one it is: readers are lazy and see it late."""
+    """Say which file it is that breaks off or turns to nonsense: readers are lazy and see it late."""
     try:
         yield
     except pl.exceptions.PolarsError as error:
@@ -78,7 +78,7 @@ def reading(path: Path) -> Iterator[None]:
 
 
 def source_name(delivery_id: str) -> str:
-    """The source that a delivery came from."""
+    """Give the source that a delivery came from."""
     return delivery_id.rsplit("-", 2)[0]
 
 

@@ -11,11 +11,11 @@ class CsvReader:
     """Reader of CSV files; see `pipelines.sources.reader.Reader`."""
 
     def columns(self, path: Path) -> list[str]:
-        """The names in the header row."""
+        """Read the names in the header row."""
         return self._scan(path).collect_schema().names()
 
     def rows(self, path: Path) -> pl.LazyFrame:
-        """The file's rows; an empty cell is null."""
+        """Read the file's rows; an empty cell is null."""
         return self._scan(path)
 
     def _scan(self, path: Path) -> pl.LazyFrame:

@@ -17,11 +17,11 @@ class ParquetReader:
     """Reader of Parquet files; see `pipelines.sources.reader.Reader`."""
 
     def columns(self, path: Path) -> list[str]:
-        """The file's column names."""
+        """Read the file's column names."""
         return self._scan(path).collect_schema().names()
 
     def rows(self, path: Path) -> pl.LazyFrame:
-        """The file's rows as text."""
+        """Read the file's rows as text."""
         frame = self._scan(path)
         return frame.select(_as_text(name, dtype) for name, dtype in frame.collect_schema().items())
 
@@ -31,7 +31,8 @@ class ParquetReader:
             frame.collect_schema()
         except (pl.exceptions.PolarsError, OSError) as error:
             raise DeliveryError(
-                f"{path} is not a whole Parquet file ({_first_line(error)}). It may be cut short: fetch it again."
+                f"{path} is not a whole Parquet file ({_first_line(error)}). "
+                "It may be cut short: fetch it again."
             ) from error
         return frame
 

@@ -13,9 +13,9 @@ class Reader(Protocol):
     """
 
     def columns(self, path: Path) -> list[str]:
-        """The file's column names, in file order."""
+        """Read the file's column names, in file order."""
         ...
 
     def rows(self, path: Path) -> pl.LazyFrame:
-        """Every row in file order, every value as the text that stands for it exactly; an empty cell is null."""
+        """Read every row in file order, every value as the text that stands for it; an empty cell is null."""
         ...

@@ -295,7 +295,8 @@ def test_draws_have_the_predicted_distribution(model: type[PurchaseModel]) -> No
     frame = pl.DataFrame({"frequency": [0.0, 6.0], "recency": [0.0, 250.0], "T": [200.0, 300.0]})
     rng = np.random.default_rng(1)
     for i, (x, t_x, T) in enumerate(frame.rows()):
-        drawn = known.process.draw(rng, *(np.full(40_000, value) for value in (x, t_x, T)), 180.0)
+        history = [np.full(40_000, value) for value in (x, t_x, T)]
+        drawn = known.process.draw(rng, history[0], history[1], history[2], 180.0)
         for n in range(4):
             expected = known.purchase_count_probability(frame, 180.0, n)[i]
             assert (drawn == n).mean() == pytest.approx(expected, abs=4 * math.sqrt(0.25 / 40_000))

@@ -8,7 +8,6 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from models.calibration import calibration_by_decile
 from models.champion import BASELINES, LARGEST_BIAS
 from pipelines.report import findings
 from pipelines.report.theme import BLUE, GREY, ORANGE, Chart, Figure, Look, PlainTable, axis, data_of
@@ -21,8 +20,8 @@ HEADLINES = {
     "probability": ("log_loss", "How wrong its probabilities are (log-loss; left is better)"),
 }
 _SHORT_HEADLINES = {
-    "value": "Ranking by value (normalised Gini; right is better)",
-    "probability": "Probabilities (log-loss; left is better)",
+    "value": ["Ranks customers by value", "(normalised Gini; right is better)"],
+    "probability": ["How wrong its probabilities are", "(log-loss; left is better)"],
 }
 QUANTITY_NAMES = {"value": "Net revenue", "probability": "Chance of an order"}
 
@@ -101,15 +100,14 @@ def _backtest_panel(rows: list[dict[str, Any]], quantity: str, look: Look) -> Ch
             "high": row["value"] if row["high"] is None else row["high"],
             "colour": BLUE if row["is_champion"] else GREY,
             "size": 150 if row["is_champion"] else 80,
-            "weight": "champion" if row["is_champion"] else "",
-            "bias": signed_percent(row["bias"], 0) + (", published" if row["is_champion"] else ""),
+            "bias": signed_percent(row["bias"]) + (", published" if row["is_champion"] and not look.is_narrow else ""),
         }
         for row in rows
     ]
-    gutter, side = (140, 92) if look.is_narrow else (220, 110)
+    gutter, side = (176, 58) if look.is_narrow else (230, 120)
     names = [point["model"] for point in points]
     base = alt.Chart(data_of(points)).encode(
-        y=alt.Y("model:N", sort=names, axis=axis(None, minExtent=gutter, maxExtent=gutter, labelLimit=gutter))
+        y=alt.Y("model:N", sort=names, axis=axis(None, minExtent=gutter, maxExtent=gutter, labelLimit=gutter, labelPadding=10))
     )
     scale = alt.Scale(zero=False, nice=True)
     x_axis = axis(None, tickCount=3 if look.is_narrow else 5, grid=True)
@@ -130,39 +128,35 @@ def _backtest_panel(rows: list[dict[str, Any]], quantity: str, look: Look) -> Ch
             height=26 * len(points),
             title=alt.TitleParams(
                 (_SHORT_HEADLINES[quantity] if look.is_narrow else HEADLINES[quantity][1]),
-                fontSize=12, fontWeight="normal", anchor="start", frame="group", offset=6,
+                fontSize=12, fontWeight="normal", anchor="start",
+                frame="bounds" if look.is_narrow else "group", offset=6,
             ),
         )
     )  # fmt: skip
 
 
 def calibration_figure(
-    predictions: pl.LazyFrame, champions: pl.LazyFrame | None = None, currency: str = ""
+    calibration: pl.LazyFrame, champions: pl.LazyFrame | None = None, currency: str = ""
 ) -> Figure | None:
     """Predicted against actual by tenth of customers, for the champion of each quantity.
 
     Parameters
     ----------
-    predictions
-        Table backtest_predictions.
+    calibration
+        Table backtest_calibration.
     champions
         Table champions; without it the first model by name is shown.
     """
-    first = predictions.select(pl.col("model").min(), pl.col("horizon_days").max(), pl.col("as_of").max()).collect()
-    if first.item(0, "model") is None:
+    found = calibration.collect()
+    if found.is_empty():
         return None
-    chosen = dict.fromkeys(QUANTITY_NAMES, first.item(0, "model"))
+    chosen = dict.fromkeys(QUANTITY_NAMES, found["model"].min())
     if champions is not None:
         chosen |= {row["quantity"]: row["model"] for row in champions.collect().iter_rows(named=True)}
     wanted = pl.any_horizontal(
         (pl.col("quantity") == quantity) & (pl.col("model") == model) for quantity, model in chosen.items()
     )
-    deciles = (
-        calibration_by_decile(predictions.filter(pl.col("model").is_in(sorted(set(chosen.values())))))
-        .filter(wanted)
-        .sort("quantity", "decile", descending=[True, False])
-        .collect()
-    )
+    deciles = found.filter(wanted).sort("quantity", "decile", descending=[True, False])
     rows = deciles.to_dicts()
     if not rows:
         return None
@@ -173,11 +167,10 @@ def calibration_figure(
             header=("Predicts", "Model", "Tenth", "Customers", "Predicted", "What happened", "95 % interval"),
             rows=tuple(_calibration_row(row, currency) for row in rows),
         ),
-        source="backtest_predictions",
-        n=f"n = {counted(deciles.filter(quantity=rows[0]['quantity'])['customers'].sum(), 'customer')}, "
-        f"{first.item(0, 'horizon_days')} days",
+        source="backtest_calibration",
+        n=f"n = {counted(deciles.filter(quantity=rows[0]['quantity'])['customers'].sum(), 'customer')}",
         note="Equal predictions stay together, so a tenth may be missing.",
-        as_of=first.item(0, "as_of"),
+        as_of=rows[0]["as_of"],
         draw=lambda look: _draw_calibration(rows, currency, look),
     )
 
@@ -217,7 +210,9 @@ def _calibration_panel(rows: list[dict[str, Any]], quantity: str, currency: str,
     ]
     # Means of the highest tenth dwarf all others: on a root scale the low ones can still be read.
     scale = alt.Scale(type="sqrt", zero=True) if is_value else alt.Scale(domain=[0, 1])
-    y_axis = axis(None, tickCount=5, minExtent=gutter - 8, format="," if is_value else ".0%")
+    y_axis = axis(
+        None, tickCount=5, minExtent=gutter - 8, labelExpr=f"format(datum.value, '{',.0f' if is_value else '.0%'}')"
+    )
     base = alt.Chart(data_of(points)).encode(
         x=alt.X("decile:O", scale=alt.Scale(domain=list(range(1, 11))), axis=axis("tenth of customers, lowest to highest", labelAngle=0, ticks=False))
     )
@@ -230,7 +225,7 @@ def _calibration_panel(rows: list[dict[str, Any]], quantity: str, currency: str,
         .mark_point(filled=True, opacity=1, size=70)
         .encode(y=y["mean"], color=alt.Color("kind:N", scale=names, legend=alt.Legend(title=None))),
         base.transform_calculate(kind="'predicted'")
-        .mark_tick(thickness=3, width=16)
+        .mark_tick(thickness=3, width=16, opacity=1)
         .encode(y=y["predicted"], color=alt.Color("kind:N", scale=names)),
     ).properties(
         width=total - gutter - 2 * 4 - 8,

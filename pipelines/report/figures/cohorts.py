@@ -12,8 +12,7 @@ import polars as pl
 from models.intervals import SMALL_GROUP, wilson_interval
 from pipelines.report import findings
 from pipelines.report.theme import (
-    BLUE, DARK_BLUE, DARK_GREY, GREEN, ORANGE, PALE_BLUE, PALE_GREY, PLUM, SOFT_INK,
-    Chart, Figure, Look, PlainTable, Row, axis, blend, data_of, ink_on,
+    BLUE, BLUES, GREEN, GREYS, ORANGE, PLUM, SOFT_INK, Chart, Figure, Look, PlainTable, Row, axis, data_of, ink_on, shade,
 )  # fmt: skip
 from pipelines.report.words import counted, interval, number, percent, short_month
 
@@ -197,8 +196,7 @@ def _draw_cohorts(rows: list[dict[str, Any]], look: Look) -> Chart:
 
 
 def _cell(row: Row, highest: float) -> dict[str, Any]:
-    pale, dark = (PALE_GREY, DARK_GREY) if row["is_left_truncated"] else (PALE_BLUE, DARK_BLUE)
-    fill = blend(pale, dark, min(row["rate"] / highest, 1.0))
+    fill = shade(GREYS if row["is_left_truncated"] else BLUES, row["rate"] / highest)
     return {
         "cohort": _label(row),
         "k": row["k"],
@@ -211,7 +209,7 @@ def _cell(row: Row, highest: float) -> dict[str, Any]:
 
 def _draw_rates(rows: list[dict[str, Any]], look: Look) -> Chart:
     longest = max(row["k"] for row in rows)
-    gutter, side = (44, 112) if look.is_narrow else (52, 190)
+    gutter, side = (44, 118) if look.is_narrow else (52, 200)
     width, height = look.room(gutter, side), 300
     x = alt.X(
         "k:Q",

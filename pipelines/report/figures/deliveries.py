@@ -63,12 +63,12 @@ def _draw_conservation(rows: list[dict[str, Any]], look: Look) -> Chart:
             x=alt.X(
                 "share:Q",
                 scale=alt.Scale(domain=[0, 1]),
-                axis=axis("share of delivered rows", format=".0%", tickCount=4, grid=False),
+                axis=axis("share of delivered rows", format=".0%", tickCount=2 if look.is_narrow else 4, grid=False),
             ),
             color=alt.Color(
                 "fate:N",
                 scale=alt.Scale(domain=list(names.values()), range=[colour for _, colour in FATES.values()]),
-                legend=alt.Legend(title=None, columns=2 if look.is_narrow else 4, offset=8),
+                legend=alt.Legend(title=None, columns=1 if look.is_narrow else 4, offset=8),
             ),
             order="order:Q",
         )
@@ -111,13 +111,14 @@ def _draw_contract(rows: list[dict[str, Any]], look: Look) -> Chart:
     width = look.room(side)
     bars: list[dict[str, Any]] = []
     place = 0
+    largest = max(row["failed"] / row["checked"] for row in rows)
     for row in rows:
         words = wrap(row["says"], per_line)
         share = row["failed"] / row["checked"]
         bars.append(
             {
                 "words": words, "top": place, "bar": place + 15 * len(words) + 2, "end": place + 15 * len(words) + 16,
-                "share": share, "count": f"{number(row['failed'])} ({percent(share)})",
+                "share": max(share, largest * 3 / width), "count": f"{number(row['failed'])} ({percent(share)})",
                 "severity": SEVERITIES[row["severity"]][0],
             }
         )  # fmt: skip
@@ -125,12 +126,13 @@ def _draw_contract(rows: list[dict[str, Any]], look: Look) -> Chart:
     used = [(name, colour) for name, colour in SEVERITIES.values() if any(bar["severity"] == name for bar in bars)]
     base = alt.Chart(data_of(bars))
     scale = alt.Scale(domain=[0, place], reverse=True, nice=False)
-    x = alt.X("share:Q", scale=alt.Scale(domain=[0, max(bar["share"] for bar in bars)], nice=False), axis=None)
+    x = alt.X("share:Q", scale=alt.Scale(domain=[0, largest], nice=False), axis=None)
     text = base.mark_text(align="left", baseline="top", lineHeight=15).encode(
         x=alt.value(0), y=alt.Y("top:Q", scale=scale, axis=None), text="words:N"
     )
     bar = base.mark_bar().encode(
         x=x,
+        x2=alt.value(0),
         y=alt.Y("bar:Q", scale=scale, axis=None),
         y2="end:Q",
         color=alt.Color(

@@ -101,7 +101,7 @@ def _draw(rows: list[dict[str, Any]], running: date | None, currency: str, look:
     labels = [short_month(month) for month in months]
     every = max(1, -(-len(months) // (4 if look.is_narrow else 9)))
     largest = max(sum(row["net"] for row in rows if row["month"] == month) for month in months)
-    unit, unit_name = (1e6, " m") if largest >= 2e6 else (1e3, " k") if largest >= 2e3 else (1.0, "")
+    unit, unit_name = (1e6, " m") if largest >= 1e6 else (1e3, " k") if largest >= 2e3 else (1.0, "")
     sign = CURRENCY_SIGNS.get(currency, f"{currency} " if currency else "")
     points = [
         {
@@ -122,12 +122,12 @@ def _draw(rows: list[dict[str, Any]], running: date | None, currency: str, look:
                 "month:O",
                 sort=labels,
                 scale=alt.Scale(paddingInner=0.15),
-                axis=axis(None, values=labels[::-1][::every][::-1], labelAngle=0, ticks=False),
+                axis=axis(None, values=labels[::-1][::every][::-1], labelAngle=0, ticks=False, labelPadding=6),
             ),
             y=alt.Y(
                 "net:Q",
                 axis=axis(
-                    None, tickCount=5, minExtent=gutter - 8, labelExpr=f"'{sign}' + format(datum.value, ',') + '{unit_name}'"
+                    None, tickCount=5, minExtent=gutter - 8, labelExpr=f"datum.value ? '{sign}' + format(datum.value, ',') + '{unit_name}' : '0'"
                 ),
             ),
             color=alt.Color(

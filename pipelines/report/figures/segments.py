@@ -10,8 +10,7 @@ from models.lifecycle import stage_at
 from models.rfm import KLAVIYO_SEGMENTS
 from pipelines.report import findings
 from pipelines.report.theme import (
-    BLUE, DARK_BLUE, GREY, INK, ORANGE, PALE_BLUE, PALE_GREY, PLUM, Chart, Figure, Look, PlainTable, axis, blend,
-    data_of, ink_on,
+    BLUE, BLUES, GREY, GREYS, INK, ORANGE, PLUM, Chart, Figure, Look, PlainTable, axis, data_of, ink_on, shade,
 )  # fmt: skip
 from pipelines.report.words import (
     counted, exact_money, long_month, number, percent, stage_name,
@@ -86,16 +85,26 @@ def _draw_rfm(rows: list[dict[str, Any]], look: Look) -> Chart:
             color=alt.Color(
                 "kind:N",
                 scale=alt.Scale(domain=list(kinds.values()), range=[GREY, BLUE]),
-                legend=alt.Legend(title=None),
+                legend=alt.Legend(title=None, columns=1 if look.is_narrow else 2),
             )
         ),
         base.mark_text(align="left", dx=5).encode(text="text:N"),
     ).properties(width=look.room(gutter, side), height=48 * len(rows))
 
 
-def stages_figure(customer_stages: pl.LazyFrame, as_of: date) -> Figure | None:
-    """Customers by lifecycle stage on the last day."""
-    found = stage_at(customer_stages, as_of).group_by("stage").agg(customers=pl.len().cast(pl.Int64)).collect()
+def stages_figure(stages: pl.LazyFrame, as_of: date) -> Figure | None:
+    """Customers by lifecycle stage on the last day.
+
+    Parameters
+    ----------
+    stages
+        Table customer_profile of that day, or table customer_stages.
+    as_of
+        Last day included.
+    """
+    is_intervals = "from_day" in stages.collect_schema()
+    today = stage_at(stages, as_of) if is_intervals else stages.filter(pl.col("stage").is_not_null())
+    found = today.group_by("stage").agg(customers=pl.len().cast(pl.Int64)).collect()
     if found.is_empty():
         return None
     counts = dict(found.iter_rows())
@@ -112,7 +121,7 @@ def stages_figure(customer_stages: pl.LazyFrame, as_of: date) -> Figure | None:
             header=("Stage", "Customers", "Share"),
             rows=tuple((stage_name(row["stage"]), number(row["customers"]), percent(row["share"])) for row in rows),
         ),
-        source="customer_stages",
+        source="customer_stages" if is_intervals else "customer_profile",
         n=f"n = {counted(total, 'customer')}",
         as_of=as_of,
         draw=lambda look: _draw_stages(rows, look),
@@ -182,7 +191,7 @@ def _draw_movements(counts: dict[tuple[str, str], int], starts: list[str], ends:
     largest = max((count for (start, end), count in counts.items() if start != end), default=1)
     cells: list[dict[str, Any]] = []
     for (start, end), count in counts.items():
-        fill = PALE_GREY if start == end else blend(PALE_BLUE, DARK_BLUE, count / largest)
+        fill = GREYS[0] if start == end else shade(BLUES, count / largest)
         cells.append(
             {
                 "before": stage_name(start), "after": stage_name(end), "text": number(count), "fill": fill,
@@ -208,5 +217,5 @@ def _draw_movements(counts: dict[tuple[str, str], int], starts: list[str], ends:
     width = min(look.room(gutter, 24), 84 * len(ends))
     return alt.layer(
         base.mark_rect(stroke="white", strokeWidth=2).encode(color=alt.Color("fill:N", scale=None)),
-        base.mark_text(fontSize=11).encode(text="text:N", color=alt.Color("ink:N", scale=None)),
+        base.mark_text(fontSize=10 if look.is_narrow else 11).encode(text="text:N", color=alt.Color("ink:N", scale=None)),
     ).properties(width=width, height=28 * len(starts))

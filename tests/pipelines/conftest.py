@@ -1,0 +1,36 @@
+"""What tests of the pipelines share: Great Expectations imported quietly, and one ingest of the real shop."""
+
+import warnings
+from dataclasses import dataclass
+
+import pytest
+
+from pipelines.assets.step import Outcome
+from pipelines.lake import Lake
+from pipelines.shop import Shop
+from tests.pipelines.small_shops import NOW, ingest
+
+
+@pytest.fixture(scope="session")
+def great_expectations() -> None:
+    """Import it once, without the deprecations that its own dependencies warn of."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import great_expectations as _  # noqa: F401
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """A shop after one ingest; copy the lake's folder before writing to it."""
+
+    shop: Shop
+    lake: Lake
+    outcomes: dict[str, Outcome]
+
+
+@pytest.fixture(scope="session")
+def uk_gift_shop(tmp_path_factory: pytest.TempPathFactory, great_expectations: None) -> Ingested:
+    """The bundled shop, taken in once a session: mark its tests with xdist_group("uk_gift_shop")."""
+    shop = Shop.open("uk_gift_shop")
+    lake = Lake.make(tmp_path_factory.mktemp("uk_gift_shop") / "lake", shop.name)
+    return Ingested(shop, lake, ingest(shop, lake, NOW))
