@@ -1,1 +1,1 @@
-"""What is computed from facts: pure functions and estimators. No Dagster, no files, no clock; see `pipelines` for those."""
+"""What is computed from facts: pure functions and estimators. No Dagster, no files, no clock: that is `pipelines`."""

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pipelines.assets.given import Given
 from pipelines.errors import LabError
@@ -42,15 +43,16 @@ def execute_notebook(path: Path, given: Given) -> bytes:
     from traitlets.config import Config
 
     notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(
-        notebook,
-        timeout=TIMEOUT_SECONDS,
-        kernel_name="python3",
-        resources={"metadata": {"path": str(path.parent)}},
-        # Files instead of ports: no other user of the machine can listen.
-        config=Config({"KernelManager": {"transport": "ipc"}, "AsyncKernelManager": {"transport": "ipc"}}),
-    )
-    with _environment(given):
+    with TemporaryDirectory() as sockets, _environment(given):
+        # Files that only we can read instead of ports: no other user of the machine can listen.
+        private = {"transport": "ipc", "ip": f"{sockets}/kernel"}
+        client = NotebookClient(
+            notebook,
+            timeout=TIMEOUT_SECONDS,
+            kernel_name="python3",
+            resources={"metadata": {"path": str(path.parent)}},
+            config=Config({"KernelManager": private}),
+        )
         try:
             client.execute()
         except CellExecutionError as error:

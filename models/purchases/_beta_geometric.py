@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
-from scipy.special import betaln, expit, gammaln, hyp2f1
+from scipy.special import betaincinv, betaln, expit, gammaincinv, gammaln, hyp2f1
 
 from models.purchases._process import FloatArray, Numbers, PurchaseProcess
+from models.purchases._scenarios import Fates, Scenario, count_arrivals
 
 # nearer than this to a = 1 or a + b = 1 the closed form is 0/0 in its last digits
 _TOO_NEAR: Final = 1e-4
@@ -109,14 +109,17 @@ class BetaGeometricProcess(PurchaseProcess):
         more = np.maximum(1.0 - sum(poisson(j) for j in range(n)), 0.0)
         return stayed + np.exp(betaln(self.a + 1, b + n - 1) - betaln(self.a, b)) * more
 
-    def draw_if_alive(
-        self, rng: np.random.Generator, frequency: FloatArray, T: FloatArray, horizon: float
-    ) -> npt.NDArray[np.int64]:
-        """Poisson purchases, cut off at the one after which the customer leaves."""
-        rate = rng.standard_gamma(self.r + frequency) / (self.alpha + T)
-        purchases = rng.poisson(rate * horizon)
-        some = np.flatnonzero(purchases)
-        leaving = rng.beta(self.a, self.b + self.first_chance + frequency[some])
-        last = rng.geometric(np.clip(leaving, 1e-12, 1.0))  # below that nobody leaves within any horizon
-        purchases[some] = np.minimum(purchases[some], last)
-        return purchases
+    def fates(self, scenario: Scenario, frequency: FloatArray) -> Fates:
+        """Give everybody a rate and the purchase after which they leave."""
+        leaving = betaincinv(self.a, self.b + self.first_chance + frequency, scenario.leave)
+        with np.errstate(divide="ignore"):
+            last = 1 + np.floor(np.log(scenario.last) / np.log1p(-np.clip(leaving, 1e-12, 1 - 1e-15)))
+        rate = gammaincinv(self.r + frequency, scenario.rate)
+        return Fates(rate, last, np.full(frequency.shape, np.inf))
+
+    def purchases_if_alive(
+        self, fates: Fates, scenario: Scenario, T: FloatArray, horizon: float
+    ) -> FloatArray:
+        """Count arrivals, cut off at the last."""
+        until = fates.rate * horizon / (self.alpha + T)
+        return np.minimum(count_arrivals(scenario.arrivals, until), fates.last)

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
-from scipy.special import expit, gammaln
+from scipy.special import expit, gammaincinv, gammaln
 
 from models.purchases._decay_integral import decay_integral
 from models.purchases._process import FloatArray, Numbers, PurchaseProcess
+from models.purchases._scenarios import Fates, Scenario, count_arrivals
 
 # "never": nobody lives a million times the longest time scale of the model
 _FOREVER: Final = 1e6
@@ -100,14 +100,20 @@ class ParetoProcess(PurchaseProcess):
         left = self.s / beta * decay_integral(shape, alpha, self.s + 1, beta, horizon, n=n, nodes=48)
         return stayed + np.exp(ways) * left
 
-    def draw_if_alive(
-        self, rng: np.random.Generator, frequency: FloatArray, T: FloatArray, horizon: float
-    ) -> npt.NDArray[np.int64]:
-        """Poisson purchases over what is left of the customer's lifetime."""
-        rate = rng.standard_gamma(self.r + frequency) / (self.alpha + T)
-        leaving = rng.standard_gamma(self.s, size=T.shape) / (self.beta + T)
-        lifetime = rng.standard_exponential(T.shape) / np.maximum(leaving, 1e-300)
-        return rng.poisson(rate * np.minimum(lifetime, horizon))
+    def fates(self, scenario: Scenario, frequency: FloatArray) -> Fates:
+        """Give everybody a rate and a lifetime."""
+        leaving = max(float(gammaincinv(self.s, scenario.leave)), 1e-300)
+        lifetime = np.full(frequency.shape, -np.log(scenario.last) / leaving)
+        return Fates(
+            gammaincinv(self.r + frequency, scenario.rate), np.full(frequency.shape, np.inf), lifetime
+        )
+
+    def purchases_if_alive(
+        self, fates: Fates, scenario: Scenario, T: FloatArray, horizon: float
+    ) -> FloatArray:
+        """Count arrivals over what is left of the lifetime."""
+        time = np.minimum(horizon, fates.lifetime * (self.beta + T))
+        return count_arrivals(scenario.arrivals, fates.rate * time / (self.alpha + T))
 
 
 def _floats(*values: Numbers) -> list[FloatArray]:

@@ -11,6 +11,8 @@ from abc import ABC, abstractmethod
 import numpy as np
 import numpy.typing as npt
 
+from models.purchases._scenarios import Fates, Scenario
+
 FloatArray = npt.NDArray[np.float64]
 Numbers = FloatArray | float
 
@@ -42,10 +44,14 @@ class PurchaseProcess(ABC):
         """Probability of exactly n purchases in (T, T + horizon], given alive at T."""
 
     @abstractmethod
-    def draw_if_alive(
-        self, rng: np.random.Generator, frequency: FloatArray, T: FloatArray, horizon: float
-    ) -> npt.NDArray[np.int64]:
-        """One random number of purchases in (T, T + horizon] each, given alive at T."""
+    def fates(self, scenario: Scenario, frequency: FloatArray) -> Fates:
+        """Read a scenario for customers alive at T with the given frequencies."""
+
+    @abstractmethod
+    def purchases_if_alive(
+        self, fates: Fates, scenario: Scenario, T: FloatArray, horizon: float
+    ) -> FloatArray:
+        """Count the purchases in (T, T + horizon] that the fates bring, given alive at T."""
 
     def at_least_one(self, frequency: Numbers, recency: Numbers, T: Numbers, horizon: Numbers) -> FloatArray:
         """Probability of a purchase in (T, T + horizon]: equals 1 - L(x, t_x, T + horizon) / L(x, t_x, T)."""
@@ -64,18 +70,19 @@ class PurchaseProcess(ABC):
         gone = (1.0 - alive) if n == 0 else 0.0
         return alive * self.count_if_alive(frequency, T, horizon, n) + gone
 
-    def draw(
+    def purchases(
         self,
-        rng: np.random.Generator,
+        fates: Fates,
+        scenario: Scenario,
         frequency: FloatArray,
         recency: FloatArray,
         T: FloatArray,
         horizon: float,
-    ) -> npt.NDArray[np.int64]:
-        """One random number of purchases in (T, T + horizon] for each history."""
-        purchases = self.draw_if_alive(rng, frequency, T, horizon)
-        # most histories draw none at all: whether they are alive need not be asked
-        some = np.flatnonzero(purchases)
-        gone = rng.random(some.shape) >= self.alive(frequency[some], recency[some], T[some])
-        purchases[some[gone]] = 0
-        return purchases
+    ) -> FloatArray:
+        """Count the purchases in (T, T + horizon] of each customer in one scenario; `fates` has a row each."""
+        counts = self.purchases_if_alive(fates, scenario, T, horizon)
+        # many histories bring none anyway: whether they are alive need not be asked
+        some = np.flatnonzero(counts)
+        gone = scenario.alive >= self.alive(frequency[some], recency[some], T[some])
+        counts[some[gone]] = 0.0
+        return counts

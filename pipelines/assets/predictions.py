@@ -55,7 +55,7 @@ def steps(_: Shop) -> list[Step]:
             reads=("backtest_predictions",),
             make=lambda given: _measured(given, "backtest"),
             settings=("predictions",),
-            picture="backtest_by_model",
+            picture="backtest_chart",
         ),
         _Step(
             table="backtest_comparisons",
@@ -67,7 +67,7 @@ def steps(_: Shop) -> list[Step]:
             table="backtest_calibration",
             reads=("backtest_predictions",),
             make=_calibration,
-            picture="calibration_by_tenth",
+            picture="calibration_chart",
         ),
         _Step(table="champions", reads=("backtest", "backtest_comparisons"), make=_champions),
         _Step(

@@ -6,7 +6,7 @@ sells is decided here too, by the shop's rules; adding lines up to orders is `or
 
 import polars as pl
 
-from data_contracts import MONEY, table
+from data_contracts import MONEY, conform, table
 from pipelines.ingest.derived import matches
 from pipelines.ingest.values import day_number, local_day
 from pipelines.settings import OrderRules
@@ -72,7 +72,7 @@ def current_orders(
         "unit_price",
         "discount",
         (pl.col("quantity").cast(MONEY) * pl.col("unit_price") - pl.col("discount")).cast(MONEY).alias("net"),
-    ).select(table("current_orders").schema.keys())
+    ).pipe(conform, table("current_orders"))
 
 
 def winners(valid: pl.LazyFrame, unit: list[str], changed_at: str | None = None) -> pl.LazyFrame:

@@ -3,6 +3,7 @@
 Every number in a sentence comes from the rows given; nothing is rounded twice. Longer text stands in the template.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 import polars as pl
 
 from pipelines.report.words import (
-    counted, exact_money, listed, long_month, model_name, money, number, percent, signed_percent, stage_name,
+    MINUS, MODEL_NAMES, SPACE, counted, exact_money, listed, long_month, model_name, money, number, percent, points,
+    stage_name,
 )  # fmt: skip
 
 Row = Mapping[str, Any]
@@ -176,9 +178,53 @@ def champion(row: Row) -> str:
     return f"{what}: {model_name(row['model'])}, {kind}."
 
 
-def change(share: float | None) -> str:
-    """How far a total was off."""
-    return signed_percent(share)
+def in_plain_words(reason: str) -> str:
+    """A champion's reason with models and metrics under the names that people read."""
+    for name, plain in MODEL_NAMES.items():
+        reason = re.sub(rf"\b{name}\b", f"“{plain}”", reason)
+    plain = reason.replace("normalised_gini", "normalised Gini").replace("log_loss", "log-loss")
+    return re.sub(r"(?<=\d)%", f"{SPACE}%", re.sub(r"-(?=\d)", MINUS, plain))
+
+
+def detectable_lift(row: Row) -> str:
+    """The smallest effect that a list can show, or why it can show none."""
+    people = f"{number(row['deliverable'])} written to and {number(row['held_out'])} held out"
+    if row["base_rate"] is None:
+        return f"Cannot be said: the rate without a campaign is not known ({row['base_rate_source']})."
+    base = f"{percent(row['base_rate'])} would order within 90 days anyway ({row['base_rate_source']})"
+    if row["detectable_lift"] is None:
+        return f"None: {base}, and with {people} no effect, however large, would be told from chance."
+    return f"A rise of {points(row['detectable_lift'])} or more. {base[0].upper()}{base[1:]}; {people}."
+
+
+def returned(rows: Sequence[Row], currency: str) -> str:
+    """How much came back, and how much of it found its order."""
+    total = sum(row["amount"] for row in rows)
+    matched = sum(row["amount"] for row in rows if row["is_matched"])
+    lines = sum(row["returns"] for row in rows)
+    if not total:
+        return "Nothing came back."
+    return (
+        f"{counted(lines, 'line')} of merchandise worth {exact_money(total, currency)} came back. "
+        f"{percent(matched / total)} of the value could be matched to its order and lowers that order's net revenue; "
+        f"the rest, {exact_money(total - matched, currency)}, is counted and lowers none."
+    )
+
+
+def cuts(row: Row) -> str:
+    """Where the stages end this month."""
+    parts = [
+        f"{who} is at risk after {row[f'p75_{which}']:.0f} days, lapsed after {row[f'p90_{which}']:.0f} and dormant "
+        f"after {row[f'dormant_after_{which}']:.0f}"
+        for who, which in (("somebody with one order", "first"), ("somebody with more", "later"))
+        if row[f"p75_{which}"] is not None
+    ]
+    if not parts:
+        return ""
+    fallback = row["is_fallback_first"] or row["is_fallback_later"]
+    return f"By this month's cuts {listed(parts)}." + (
+        " Too few gaps have been seen yet, so general cuts are used for some." if fallback else ""
+    )
 
 
 def _ordinal(number_: int) -> str:

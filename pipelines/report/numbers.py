@@ -91,7 +91,7 @@ def headline(
     orders: pl.LazyFrame, returns: pl.LazyFrame, purchases: pl.LazyFrame, as_of: date, history_start: date
 ) -> Headline:
     """Count the headline numbers."""
-    valid = _valid(orders, returns, as_of)
+    valid = valid_orders(orders, returns, as_of)
     without = pl.col("customer_key").is_null()
     totals = valid.select(
         orders=pl.len(),
@@ -195,11 +195,11 @@ def other_returns(returns: pl.LazyFrame, as_of: date) -> Mapping[str, Any]:
 
 
 def excluded_orders(orders: pl.LazyFrame, as_of: date) -> list[dict[str, Any]]:
-    """Orders that do not count, by reason: excluded_because, orders, gross; most orders first."""
+    """Orders that do not count, by reason: excluded_because, orders; most orders first."""
     return (
         orders.filter(~pl.col("is_valid"), pl.col("order_day") <= as_of)
         .group_by("excluded_because")
-        .agg(orders=pl.len().cast(pl.Int64), gross=pl.col("gross").sum().cast(pl.Float64))
+        .agg(orders=pl.len().cast(pl.Int64))
         .sort(["orders", "excluded_because"], descending=[True, False])
         .collect()
         .to_dicts()
@@ -222,8 +222,8 @@ def answers(survey_answers: pl.LazyFrame, survey_invitations: pl.LazyFrame, as_o
     return given.join(asked, on="kind", how="left").sort("kind").collect().to_dicts()
 
 
-def _valid(orders: pl.LazyFrame, returns: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
-    """Valid orders up to as_of with ``net_by_as_of``."""
+def valid_orders(orders: pl.LazyFrame, returns: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+    """Valid orders up to as_of: order_id, customer_key, order_day, net_by_as_of (less refunds known by then)."""
     refunds = known_refunds(returns, as_of).rename({"refunded": "refunded_by_as_of"})
     return (
         orders.filter("is_valid", pl.col("order_day") <= as_of)

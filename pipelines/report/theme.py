@@ -4,6 +4,7 @@ A `Figure` knows what it found, how to say it to somebody who cannot see it, its
 itself for a `Look`. What the figures show does not belong here.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -147,7 +148,14 @@ class Figure:
         chart = self.draw(look)
         if look.is_titled:
             chart = _titled(chart, self.finding, [self.note, self.footer(look)], look)
-        return chart.properties(description=self.alternative).configure(**CONFIG)
+        return _dressed(chart, self.alternative)
+
+
+def _dressed(chart: Chart, description: str) -> Chart:
+    # The chart was drawn just now and is nobody else's: set in place, for every copy costs as much as drawing it.
+    setattr(chart, "description", description)  # noqa: B010
+    setattr(chart, "config", CONFIG)  # noqa: B010
+    return chart
 
 
 def _titled(chart: Chart, finding: str, below: Sequence[str], look: Look) -> Chart:
@@ -168,21 +176,23 @@ def _titled(chart: Chart, finding: str, below: Sequence[str], look: Look) -> Cha
     )  # fmt: skip
 
 
-def data_of(rows: Sequence[Row]) -> alt.Data:
+def data_of(rows: Sequence[Row]) -> alt.InlineData:
     """Put rows into a chart as they are."""
-    return alt.Data(values=[dict(row) for row in rows])
+    # As text: Altair copies every value of a chart at every step, and a heat map has many.
+    text = json.dumps([dict(row) for row in rows], ensure_ascii=False)
+    return alt.InlineData(values=text, format=alt.JsonDataFormat(type="json"))
 
 
 def nothing_to_show(why: str, look: Look) -> Chart:
     """Draw a chart's place where there is nothing to draw, saying why."""
     lines = wrap(why, look.width // 8)
-    return (
+    chart = (
         alt.Chart(data_of([{"text": lines}]))
         .mark_text(align="left", x=0, y=10, baseline="top", lineHeight=18, fontSize=14)
         .encode(text="text:N")
-        .properties(width=look.room(), height=18 * len(lines) + 12, description=why)
-        .configure(**CONFIG)
+        .properties(width=look.room(), height=18 * len(lines) + 12)
     )
+    return _dressed(chart, why)
 
 
 def axis(title: str | None = None, **more: Any) -> alt.Axis:

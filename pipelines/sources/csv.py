@@ -15,8 +15,8 @@ class CsvReader:
         return self._scan(path).collect_schema().names()
 
     def rows(self, path: Path) -> pl.LazyFrame:
-        """Read the file's rows; an empty cell is null."""
-        return self._scan(path)
+        """Read the file's rows; an empty cell is null, in quotes or not."""
+        return self._scan(path).with_columns(pl.all().replace("", None))
 
     def _scan(self, path: Path) -> pl.LazyFrame:
         try:

@@ -115,7 +115,7 @@ def test_intervals_of_the_expectation_hold_it_and_are_narrower() -> None:
         assert float(width.sum()) < 0.3 * float(wide.sum())
 
 
-def test_intervals_repeat_and_do_not_depend_on_the_order_of_rows() -> None:
+def test_intervals_repeat_and_depend_on_nobody_else() -> None:
     purchases, spend = cdnow_models()
     few = published_summary().head(500)
     first = customer_lifetime_value(few, purchases, spend, intervals=Intervals(draws=50))
@@ -123,6 +123,8 @@ def test_intervals_repeat_and_do_not_depend_on_the_order_of_rows() -> None:
     other = customer_lifetime_value(few, purchases, spend, intervals=Intervals(draws=50, seed=1))
     assert first.equals(again[::-1])
     assert not first.equals(other)
+    alone = customer_lifetime_value(few[[5, 17]], purchases, spend, intervals=Intervals(draws=50))
+    assert alone.equals(first[[5, 17]])
     equal = first.filter(pl.Series(few["frequency"] == 0) & pl.Series(few["T"] == few["T"][2]))
     assert equal["predicted_clv_high"].n_unique() == 1
 

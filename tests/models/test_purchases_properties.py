@@ -16,6 +16,7 @@ from models.purchases._beta_geometric_likelihood import beta_geometric_log_likel
 from models.purchases._decay_integral import decay_integral
 from models.purchases._histories import Histories, distinct_histories, read_histories
 from models.purchases._pareto_likelihood import pareto_log_likelihood
+from models.purchases._scenarios import count_arrivals, draw_scenarios
 from tests.models.cdnow import weekly_summary
 from tests.models.simulated_histories import simulate
 
@@ -290,13 +291,19 @@ def test_predictions_hold_in_a_simulated_shop(model: type[PurchaseModel]) -> Non
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_draws_have_the_predicted_distribution(model: type[PurchaseModel]) -> None:
-    known = model.from_parameters(dict(zip(model.parameter_names, TRUE[model], strict=True)))
-    frame = pl.DataFrame({"frequency": [0.0, 6.0], "recency": [0.0, 250.0], "T": [200.0, 300.0]})
-    rng = np.random.default_rng(1)
-    for i, (x, t_x, T) in enumerate(frame.rows()):
-        history = [np.full(40_000, value) for value in (x, t_x, T)]
-        drawn = known.process.draw(rng, history[0], history[1], history[2], 180.0)
-        for n in range(4):
-            expected = known.purchase_count_probability(frame, 180.0, n)[i]
-            assert (drawn == n).mean() == pytest.approx(expected, abs=4 * math.sqrt(0.25 / 40_000))
+def test_scenarios_have_the_predicted_distribution(model: type[PurchaseModel]) -> None:
+    process = model.from_parameters(dict(zip(model.parameter_names, TRUE[model], strict=True))).process
+    scenarios = draw_scenarios(np.random.default_rng(1), 4_000)
+    x, t_x, T = np.array([0.0, 6.0]), np.array([0.0, 250.0]), np.array([200.0, 300.0])
+    counts = np.array([process.purchases(process.fates(s, x), s, x, t_x, T, 180.0) for s in scenarios])
+    for n in range(4):
+        expected = process.count(x, t_x, T, 180.0, n)
+        np.testing.assert_allclose((counts == n).mean(axis=0), expected, atol=4 * math.sqrt(0.25 / 4_000))
+    np.testing.assert_allclose(counts.mean(axis=0), process.expected(x, t_x, T, 180.0), rtol=0.08)
+
+
+def test_more_purchases_than_a_path_has_are_their_expectation() -> None:
+    arrivals = np.arange(1.0, 11.0)
+    np.testing.assert_array_equal(
+        count_arrivals(arrivals, np.array([0.0, 2.5, 10.0, 300.2])), [0, 2, 10, 300]
+    )

@@ -54,7 +54,7 @@ def test_expected_spend_of_the_first_five_agrees_with_lifetimes() -> None:
 def test_repeat_spend_of_cdnow_is_that_of_note_025() -> None:
     spend = published_summary().filter(pl.col("frequency") > 0)["monetary_value"]
     found = (spend.mean(), spend.std(), spend.min(), spend.median(), spend.max(), len(spend))
-    assert tuple(round(float(value)) for value in found) == (35, 30, 3, 27, 300, 946)  # type: ignore[arg-type]
+    assert found == pytest.approx((35, 30, 3, 27, 300, 946), abs=0.51)
 
 
 def test_expected_spend_is_the_weighted_mean_of_own_and_population() -> None:
@@ -143,12 +143,12 @@ def test_identical_spends_fall_back_to_the_pooled_mean() -> None:
 
 
 def test_customers_who_do_not_differ_fall_back_to_the_pooled_mean() -> None:
-    rng = np.random.default_rng(6)
+    rng = np.random.default_rng(8)
     x = rng.integers(1, 6, 3_000).astype(float)
     shop = pl.DataFrame({"frequency": x, "monetary_value": rng.gamma(5 * x) / (5 * x) * 30})
     with pytest.warns(ApproximationWarning, match="do not differ enough"):
         model = GammaGamma().fit(shop)
-    pooled = float((shop["frequency"] * shop["monetary_value"]).sum() / shop["frequency"].sum())
+    pooled = float(np.average(shop["monetary_value"], weights=shop["frequency"]))
     np.testing.assert_allclose(model.expected_spend(shop), pooled)
 
 

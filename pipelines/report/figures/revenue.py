@@ -6,8 +6,8 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from models.summary import known_refunds
 from pipelines.report import findings
+from pipelines.report.numbers import valid_orders
 from pipelines.report.theme import BLUE, ORANGE, Chart, Figure, Look, PlainTable, axis, data_of
 from pipelines.report.words import CURRENCY_SIGNS, counted, exact_money, number, percent, short_month
 
@@ -30,19 +30,16 @@ def revenue_by_month(orders: pl.LazyFrame, returns: pl.LazyFrame | None, as_of: 
     DataFrame
         One row per month and has_customer, sorted: month (Date), has_customer, net (Float64), orders.
     """
-    valid = orders.filter("is_valid")
-    if as_of is not None:
-        valid = valid.filter(pl.col("order_day") <= as_of)
-    net = pl.col("net").cast(pl.Float64)
     if returns is not None and as_of is not None:
-        valid = valid.join(known_refunds(returns, as_of), on="order_id", how="left", suffix="_by_as_of")
-        refunds_name = "refunded_by_as_of" if "refunded" in orders.collect_schema() else "refunded"
-        net = (pl.col("gross") - pl.col("discount") - pl.col(refunds_name).fill_null(0)).cast(pl.Float64)
+        valid = valid_orders(orders, returns, as_of)
+    else:
+        known = True if as_of is None else pl.col("order_day") <= as_of
+        valid = orders.filter("is_valid", known).rename({"net": "net_by_as_of"})
     return (
         valid.group_by(
             month=pl.col("order_day").dt.truncate("1mo"), has_customer=pl.col("customer_key").is_not_null()
         )
-        .agg(net=net.sum(), orders=pl.len().cast(pl.Int64))
+        .agg(net=pl.col("net_by_as_of").sum().cast(pl.Float64), orders=pl.len().cast(pl.Int64))
         .sort("month", "has_customer")
         .collect()
     )

@@ -1,0 +1,146 @@
+"""Landing: every delivered row is accounted for, whatever comes twice, in parts, or after a crash."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipelines.errors import DeliveryError
+from pipelines.ingest.landing import land, receipts
+from pipelines.lake import Lake
+from pipelines.shop import Shop
+from pipelines.sources.arrivals import arrivals
+from tests.pipelines.small_shops import NOW, deliver, order_line, return_row, source, write_shop
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return write_shop(tmp_path / "shop", ["orders", "returns"])
+
+
+@pytest.fixture
+def lake(tmp_path: Path, shop: Shop) -> Lake:
+    return Lake.make(tmp_path / "lake", shop.name)
+
+
+def take_in(shop: Shop, lake: Lake, now: datetime = NOW, table: str = "orders") -> int:
+    """Land what lies ready and commit it, as a run does; rows added."""
+    added = land(lake, arrivals(shop, table), table, now)
+    if added is None:
+        return 0
+    lake.append(f"raw_{table}", added, fingerprint="test")
+    return added.collect().height
+
+
+def totals(lake: Lake) -> tuple[int, int, int]:
+    """Rows delivered, rows replayed, and unmarked rows in raw."""
+    raw = lake.scan("raw_orders").filter(~pl.col("is_replay")).collect().height
+    return sum(r.rows for r in receipts(lake)), sum(r.replayed for r in receipts(lake)), raw
+
+
+def test_rows_land_as_delivered_numbered_and_receipted(shop: Shop, lake: Lake) -> None:
+    path = deliver(shop.folder, "orders", "first", [order_line("1", email=" A@B.c "), order_line("2")])
+    assert take_in(shop, lake) == 2
+    raw = lake.scan("raw_orders").sort("row_number").collect()
+    assert raw["row_number"].to_list() == [1, 2]
+    assert raw["email"].to_list() == [" A@B.c ", None]
+    assert raw["received_at"].unique().to_list() == [NOW]
+    assert raw["delivered_through"].unique().to_list() == [datetime(2024, 3, 1, 12, tzinfo=UTC)]
+    (receipt,) = receipts(lake)
+    assert (receipt.delivery_id, receipt.file_name, receipt.rows, receipt.replayed, receipt.is_repeat) == (
+        raw["delivery_id"][0], "first.csv", 2, 0, False
+    )  # fmt: skip
+    assert (lake.root / "landed" / f"{receipt.sha256}.csv").read_bytes() == path.read_bytes()
+
+
+def test_a_file_that_lies_there_again_adds_one_receipt_and_no_row(shop: Shop, lake: Lake) -> None:
+    deliver(shop.folder, "orders", "first", [order_line("1"), order_line("2")])
+    take_in(shop, lake)
+    assert take_in(shop, lake, NOW + timedelta(days=1)) == 0
+    assert take_in(shop, lake, NOW + timedelta(days=2)) == 0
+    assert [r.is_repeat for r in receipts(lake)].count(True) == 2
+    assert totals(lake) == (6, 4, 2)
+
+
+def test_two_files_of_the_same_bytes_are_one_delivery_and_a_repeat(shop: Shop, lake: Lake) -> None:
+    for name in ("first", "second", "third"):
+        deliver(shop.folder, "orders", name, [order_line("1"), order_line("2")])
+    assert take_in(shop, lake) == 2
+    assert sorted(r.is_repeat for r in receipts(lake)) == [False, True, True]
+    assert totals(lake) == (6, 4, 2)
+
+
+def test_overlapping_files_replay_what_they_share(shop: Shop, lake: Lake) -> None:
+    deliver(shop.folder, "orders", "1", [order_line("1"), order_line("2")])
+    deliver(shop.folder, "orders", "2", [order_line("2"), order_line("3")])
+    assert take_in(shop, lake) == 3
+    assert totals(lake) == (4, 1, 3)
+
+
+def test_a_file_of_replays_only_is_receipted_and_known_from_then_on(shop: Shop, lake: Lake) -> None:
+    deliver(shop.folder, "orders", "1", [order_line("1"), order_line("2")])
+    take_in(shop, lake)
+    deliver(shop.folder, "orders", "2", [order_line("2")])
+    assert take_in(shop, lake, NOW + timedelta(days=1)) == 0
+    assert take_in(shop, lake, NOW + timedelta(days=2)) == 0
+    assert totals(lake) == (2 + (2 + 1) + (2 + 1), 6, 2)
+
+
+def test_a_changed_order_and_a_changed_return_come_whole(shop: Shop, lake: Lake) -> None:
+    for table, row in (("orders", order_line), ("returns", return_row)):
+        lines = [row("1"), row("1", product_id="CUP"), row("2")]
+        deliver(shop.folder, table, "1", lines)
+        take_in(shop, lake, table=table)
+        deliver(shop.folder, table, "2", [lines[0], row("1", product_id="CUP", quantity="3"), lines[2]])
+        assert take_in(shop, lake, NOW + timedelta(days=1), table) == 2
+        added = lake.scan(f"raw_{table}").filter(pl.col("received_at") > NOW).sort("row_number").collect()
+        assert added["is_replay"].to_list() == [True, False]
+
+
+def test_a_run_that_died_before_its_commit_is_landed_again_as_if_it_had_not_been(shop: Shop, lake: Lake) -> None:
+    deliver(shop.folder, "orders", "1", [order_line("1"), order_line("2")])
+    deliver(shop.folder, "orders", "2", [order_line("2")])
+    assert land(lake, arrivals(shop, "orders"), "orders", NOW) is not None  # and never committed
+    assert len(receipts(lake)) == 2
+    assert take_in(shop, lake, NOW + timedelta(hours=1)) == 2
+    assert totals(lake) == (3, 1, 2)
+
+
+def test_after_a_crash_a_file_that_is_gone_takes_nobodys_rows_with_it(shop: Shop, lake: Lake) -> None:
+    gone = deliver(shop.folder, "orders", "1", [order_line("1"), order_line("2")])
+    deliver(shop.folder, "orders", "2", [order_line("2")])
+    land(lake, arrivals(shop, "orders"), "orders", NOW)
+    gone.unlink()
+    assert take_in(shop, lake, NOW + timedelta(hours=1)) == 1
+    assert totals(lake) == (1, 0, 1)
+
+
+def test_a_crash_of_one_table_leaves_the_receipts_of_another(shop: Shop, lake: Lake) -> None:
+    deliver(shop.folder, "orders", "1", [order_line("1")])
+    deliver(shop.folder, "returns", "1", [return_row()])
+    take_in(shop, lake)
+    land(lake, arrivals(shop, "returns"), "returns", NOW)
+    take_in(shop, lake, NOW + timedelta(hours=1), "returns")
+    assert sorted(r.delivery_id.split("-")[0] for r in receipts(lake)) == ["orders", "returns"]
+
+
+def test_parts_of_one_file_are_deliveries_in_the_order_they_appear(tmp_path: Path) -> None:
+    shop = write_shop(tmp_path / "shop", [], more=source("orders", more='split_by = "sheet"', path="all.csv"))
+    lake = Lake.make(tmp_path / "lake", shop.name)
+    rows = [order_line("9") | {"sheet": "late"}, order_line("1") | {"sheet": "early"}, order_line("9") | {"sheet": "early"}]
+    names = list(shop.sources[0].columns)
+    pl.DataFrame([{n: r.get(n) for n in [*names, "sheet"]} for r in rows]).write_csv(shop.folder / "all.csv")
+    assert take_in(shop, lake) == 2
+    assert [(r.part, r.rows, r.replayed) for r in receipts(lake)] == [("late", 1, 0), ("early", 2, 1)]
+    assert take_in(shop, lake, NOW + timedelta(days=1)) == 0
+    assert [(r.rows, r.replayed, r.part) for r in receipts(lake) if r.is_repeat] == [(3, 3, None)]
+
+
+@pytest.mark.parametrize("ending", [b'"1,2\n3', b"\xff\xfe,1\n"])
+def test_a_file_that_turns_to_nonsense_in_the_middle_is_named(shop: Shop, lake: Lake, ending: bytes) -> None:
+    path = deliver(shop.folder, "orders", "1", [order_line("1")])
+    path.write_bytes(path.read_bytes() + ending)
+    with pytest.raises(DeliveryError, match=r"1\.csv cannot be read"):
+        take_in(shop, lake)
+    assert not lake.has("raw_orders")
