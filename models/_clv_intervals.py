@@ -112,7 +112,7 @@ def _draw(
                 p,
                 q,
                 v,
-                gammaincinv(q + p * np.append(counts, 0.0), scenario.spend),
+                gammaincinv(q + p * np.append(counts, 0.0), scenario.spend).astype(np.float64),
                 np.append(0.0, np.cumsum(rng.standard_gamma(p, size=len(scenario.arrivals)))),
             )
         )

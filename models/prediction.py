@@ -15,6 +15,7 @@ import polars as pl
 
 from models.baselines import GlobalMean, LastTwelveMonths, RfmCellMean
 from models.clv import Intervals, customer_lifetime_value
+from models.purchase_bounds import purchase_probability_bounds
 from models.purchases import PurchaseModel
 from models.spend import GammaGamma
 from models.summary import customer_summary
@@ -123,7 +124,7 @@ def _orders_and_value(
         f"predicted_orders_365d{bound}": expected[f"predicted_orders{bound}"]
         for bound in ("", "_low", "_high")
     }
-    unknown = pl.Series([None], dtype=pl.Float64).new_from_index(0, summary.height)
+    unknown = _unknown(summary)
     if champions.value not in champions.fitted:
         baseline = BASELINES[champions.value]().fit(purchases, as_of).predict(HORIZON_DAYS)
         value = _aligned(summary, baseline, "predicted_value")
@@ -148,52 +149,30 @@ def _churn(
     summary: pl.DataFrame, purchases: pl.LazyFrame, as_of: date, champions: Champions, intervals: Intervals
 ) -> dict[str, pl.Series]:
     horizons = (NEAR_HORIZON_DAYS, HORIZON_DAYS)
-    unknown = pl.Series([None], dtype=pl.Float64).new_from_index(0, summary.height)
     if champions.probability in champions.fitted:
         model = champions.fitted[champions.probability]
         silent = {h: pl.Series(1 - model.purchase_probability(summary, h)) for h in horizons}
-        low, high = _churn_bounds(summary, model, HORIZON_DAYS, intervals)
+        bounds = purchase_probability_bounds(summary, model, horizon_days=HORIZON_DAYS, intervals=intervals)
+        # The more likely an order, the less likely silence: the bounds change places.
+        low, high = pl.Series(1 - bounds.high), pl.Series(1 - bounds.low)
     else:
         baseline = BASELINES[champions.probability]().fit(purchases, as_of)
         silent = {h: 1 - _aligned(summary, baseline.predict(h), "purchase_probability") for h in horizons}
-        low = high = unknown
+        low = high = _unknown(summary)
     return {f"churn_probability_{h}d": series for h, series in silent.items()} | {
         f"churn_probability_{HORIZON_DAYS}d_low": low,
         f"churn_probability_{HORIZON_DAYS}d_high": high,
     }
 
 
-def _churn_bounds(
-    summary: pl.DataFrame, model: PurchaseModel, horizon_days: int, intervals: Intervals
-) -> tuple[pl.Series, pl.Series]:
-    """Quantiles of the probability over the uncertainty of the parameters, worked out per distinct history."""
-    histories = summary.select("frequency", "recency", "T").unique(maintain_order=True)
-    generator = np.random.default_rng(intervals.seed)
-    log_parameters = np.log(list(model.params_.values()))
-    draws = np.exp(
-        generator.multivariate_normal(
-            log_parameters, model.log_covariance_, size=intervals.draws, method="eigh"
-        )
-    )
-    x, t_x, age = (histories[name].to_numpy() for name in histories.columns)
-    silent = np.stack(
-        [1 - model.process_at(draw).at_least_one(x, t_x, age, np.float64(horizon_days)) for draw in draws]
-    )
-    tail = (1 - intervals.level) / 2
-    low, high = np.quantile(silent, [tail, 1 - tail], axis=0)
-    joined = summary.select("frequency", "recency", "T").join(
-        histories.with_columns(low=pl.Series(low), high=pl.Series(high)),
-        on=["frequency", "recency", "T"],
-        how="left",
-        maintain_order="left",
-    )
-    return joined["low"], joined["high"]
-
-
 def _aligned(summary: pl.DataFrame, predicted: pl.DataFrame, column: str) -> pl.Series:
     return summary.select("customer_key").join(
         predicted, on="customer_key", how="left", maintain_order="left"
     )[column]
+
+
+def _unknown(summary: pl.DataFrame) -> pl.Series:
+    return pl.repeat(None, summary.height, dtype=pl.Float64, eager=True)
 
 
 def _days(waits: FloatArray) -> pl.Series:

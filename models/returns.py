@@ -1,7 +1,7 @@
 """Return rates by order date: orders, pieces and value, of orders old enough to have come back.
 
 A young order has had no time to be returned, so it would pull every recent rate down. Only return-mature
-orders count: those whose whole return window (p95 of the shop's own lag, at least 30 days) is over.
+orders count: those whose whole return window (`models.return_window`) is over.
 
 What does not belong here: refunds as money of a period (that is net revenue by event date), and what a
 return says about its customer. These are rates of the shop's orders, so orders of unknown customers
@@ -16,6 +16,7 @@ import polars as pl
 
 from models.intervals import SMALL_GROUP, wilson_interval
 from models.periods import first_incomplete, period_index, period_start
+from models.return_window import known_returns, return_window_days, valid_orders
 from models.summary import MONEY
 
 __all__ = ["BREAK_DOWNS", "MEASURES", "return_rates", "return_window_days"]
@@ -32,45 +33,16 @@ UNKNOWN = "unknown"
 """Value of a break-down where product, category or reason is missing."""
 
 _KEY = ("order_month", "break_down", "break_down_value")
-
-
-def return_window_days(
-    returns: pl.LazyFrame,
-    orders: pl.LazyFrame,
-    as_of: date,
-    *,
-    quantile: float = 0.95,
-    at_least: int = 30,
-) -> int:
-    """Days after which nearly all returns of an order have come, from the shop's own lags.
-
-    The lag of a return runs from its order day to its return day (else refund day); lags below 0 are
-    faults of the data and don't count. It is the lag of returns seen so far: in a shop with a short
-    history the longest are still missing, hence the floor.
-
-    Parameters
-    ----------
-    returns, orders
-        Merchandise returns matched to valid orders count, if known by `as_of`.
-    quantile
-        Share of the returns that the window covers.
-    at_least
-        Shortest window; the answer for a shop without returns.
-
-    Returns
-    -------
-    int
-        Whole days: the smallest observed lag that covers `quantile` of the returns, or `at_least`.
-    """
-    lag = (pl.col("known_on") - pl.col("order_day")).dt.total_days()
-    lags = (
-        _known_returns(returns, as_of)
-        .join(_valid_orders(orders, as_of), on="order_id")
-        .select(lag=lag)
-        .filter(pl.col("lag") >= 0)
-    )
-    longest = lags.select(pl.col("lag").quantile(quantile, interpolation="higher")).collect().item()
-    return at_least if longest is None else max(at_least, int(longest))
+_SOLD = ("orders", "pieces", "sold")
+_RETURNED = (
+    "orders_back",
+    "pieces_back",
+    "value_back",
+    "known",
+    "exchanged",
+    "value_known",
+    "value_retained",
+)
 
 
 def return_rates(
@@ -94,8 +66,9 @@ def return_rates(
     ========================  ============================================  ==========================
 
     By product and category, orders and pieces with that product or category are both numerator and
-    denominator; by reason, the denominator is all of the month, so that reasons can be compared. A
-    return counts if it was known by `as_of`, by its return day (else refund day).
+    denominator; by reason, the denominator is all of the month, so that reasons can be compared. A return
+    has the category that its product had in the month of the order. It counts if it was known by `as_of`, by
+    its return day (else refund day).
 
     Parameters
     ----------
@@ -122,122 +95,84 @@ def return_rates(
     window = return_window_days(returns, orders, as_of) if window_days is None else window_days
     until = as_of - timedelta(window)
     month = period_start(period_index(pl.col("order_day"), "month"), "month")
-    valid = _valid_orders(orders, as_of).with_columns(order_month=month)
-    mature = valid.filter(pl.col("order_day") <= until)
-    goods = order_lines.filter(pl.col("kind") == "merchandise").select(
-        "order_id", "product_id", "category", "quantity", "net"
+    valid = valid_orders(orders, as_of).with_columns(order_month=month)
+    # Lines are matched to their orders by the long key once, and counted by this number.
+    mature = valid.filter(pl.col("order_day") <= until).with_row_index("order")
+    # The passes over all orders and lines, once; from here on the tables are small.
+    months, by_product, by_category, back = pl.collect_all(
+        [
+            valid.group_by("order_month").agg(orders=(pl.col("order_day") <= until).sum().cast(pl.Int64)),
+            _sold(order_lines, mature, "product", "product_id"),
+            _sold(order_lines, mature, "category", "category"),
+            known_returns(returns, as_of).join(mature, on="order_id").drop("order_id"),
+        ]
     )
-    # One category a product, so that a return, which names only its product, meets its own sales.
-    categories = (
-        goods.join(valid, on="order_id", how="semi")
-        .filter(pl.col("product_id").is_not_null())
-        .group_by("product_id")
-        .agg(product_category=pl.col("category").max())
-    )
-    sold = goods.join(mature, on="order_id").join(categories, on="product_id", how="left")
-    returned = (
-        _known_returns(returns, as_of)
-        .join(mature, on="order_id")
-        .join(categories, on="product_id", how="left")
-    )
-    counts = _counts(sold, returned, valid.select("order_month").unique())
-    return _measures(counts, as_of, until)
+    counts = _counts(months.lazy(), by_product.lazy(), by_category.lazy(), back.lazy())
+    return _measures(counts, as_of, until).collect().lazy()
 
 
-def _valid_orders(orders: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
-    return orders.filter(pl.col("is_valid") & (pl.col("order_day") <= as_of)).select("order_id", "order_day")
-
-
-def _known_returns(returns: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+def _sold(order_lines: pl.LazyFrame, mature: pl.LazyFrame, name: str, column: str) -> pl.LazyFrame:
+    """Count orders, pieces and value by order month and `column`."""
     return (
-        returns.with_columns(known_on=pl.coalesce("returned_day", "refunded_day"))
-        .filter((pl.col("kind") == "merchandise") & (pl.col("known_on") <= as_of))
-        .select("order_id", "product_id", "quantity", "amount", "reason", "outcome", "known_on")
+        order_lines.filter(pl.col("kind") == "merchandise")
+        .select("order_id", "product_id", "category", "quantity", "net")
+        .join(mature, on="order_id")
+        .group_by("order_month", break_down=pl.lit(name), break_down_value=pl.col(column).fill_null(UNKNOWN))
+        .agg(
+            orders=pl.col("order").n_unique().cast(pl.Int64),
+            pieces=pl.col("quantity").sum(),
+            sold=pl.col("net").sum().cast(MONEY),
+            category=pl.col("category").max(),
+        )
     )
 
 
-def _counts(sold: pl.LazyFrame, returned: pl.LazyFrame, months: pl.LazyFrame) -> pl.LazyFrame:
+def _counts(
+    months: pl.LazyFrame, by_product: pl.LazyFrame, by_category: pl.LazyFrame, back: pl.LazyFrame
+) -> pl.LazyFrame:
     """Put what was sold beside what came back, for every break-down and value."""
+    lines = by_product.group_by("order_month").agg(pl.col("pieces", "sold").sum())
+    everything = months.join(lines.with_columns(pl.col("sold").cast(MONEY)), on="order_month", how="left")
+    categories = by_product.select("order_month", "category", product_id="break_down_value")
+    back = back.join(categories, on=["order_month", "product_id"], how="left")
+    # No line is sold for a reason: each reason meets all that was sold.
+    reasons = back.select(break_down_value=pl.col("reason").fill_null(UNKNOWN)).unique()
+    of_reasons = everything.filter(pl.col("orders") > 0).join(reasons, how="cross")
+    sold = pl.concat(
+        frame.select(*_KEY, *_SOLD)
+        for frame in (
+            everything.with_columns(break_down=pl.lit("all"), break_down_value=pl.lit("all")),
+            of_reasons.with_columns(break_down=pl.lit("reason")),
+            by_product,
+            by_category,
+        )
+    )
     values = {
         "all": pl.lit("all"),
         "product": pl.col("product_id"),
-        "category": pl.col("product_category"),
+        "category": pl.col("category"),
+        "reason": pl.col("reason"),
     }
-    pairs = [
-        (_sold_by(sold, name, value), _returned_by(returned, name, value)) for name, value in values.items()
-    ]
-    # No line is sold for a reason: each reason meets all that was sold.
-    by_reason = _returned_by(returned, "reason", pl.col("reason"))
-    reasons = by_reason.select("break_down", "break_down_value").unique()
-    everything = pairs[0][0]
-    pairs.append((everything.drop("break_down", "break_down_value").join(reasons, how="cross"), by_reason))
-    all_months = months.with_columns(break_down=pl.lit("all"), break_down_value=pl.lit("all"))
-    pairs[0] = (all_months.join(everything, on=list(_KEY), how="left"), pairs[0][1])
-    return pl.concat(
-        [
-            have.join(back, on=list(_KEY), how="full", coalesce=True).select(*_KEY, *_SOLD, *_RETURNED)
-            for have, back in pairs
-        ],
-    ).with_columns(
-        pl.col("orders", "pieces", "sold", *_RETURNED).fill_null(0),
+    returned = pl.concat([_returned(back, name, value) for name, value in values.items()])
+    return sold.join(returned, on=list(_KEY), how="full", coalesce=True).with_columns(
+        pl.col(*_SOLD, *_RETURNED).fill_null(0)
     )
 
 
-_SOLD = ("orders", "pieces", "sold")
-_RETURNED = (
-    "orders_back",
-    "pieces_back",
-    "value_back",
-    "known",
-    "exchanged",
-    "value_known",
-    "value_retained",
-)
-
-
-def _by(name: str, value: pl.Expr) -> list[pl.Expr]:
-    return [
-        pl.col("order_month"),
-        pl.lit(name).alias("break_down"),
-        value.fill_null(UNKNOWN).alias("break_down_value"),
-    ]
-
-
-def _sold_by(sold: pl.LazyFrame, name: str, value: pl.Expr) -> pl.LazyFrame:
-    return (
-        sold.group_by(*_by(name, value), "order_id")
-        .agg(pieces=pl.col("quantity").sum(), sold=pl.col("net").sum())
-        .group_by(_KEY)
-        .agg(
-            orders=pl.len().cast(pl.Int64),
-            pieces=pl.col("pieces").sum(),
-            sold=pl.col("sold").sum().cast(MONEY),
-        )
-    )
-
-
-def _returned_by(returned: pl.LazyFrame, name: str, value: pl.Expr) -> pl.LazyFrame:
-    is_known, is_exchange = pl.col("outcome").is_not_null(), pl.col("outcome") == "exchange"
-    is_retained = pl.col("outcome").is_in(["exchange", "store_credit"])
-    amount = pl.col("amount")
-    of_order = {
-        "pieces_back": pl.col("quantity"),
-        "value_back": amount,
-        "known": is_known.cast(pl.Int64),
-        "exchanged": is_exchange.cast(pl.Int64),
-        "value_known": pl.when(is_known).then(amount),
-        "value_retained": pl.when(is_retained).then(amount),
-    }
-    counts, values = ("pieces_back", "known", "exchanged"), ("value_back", "value_known", "value_retained")
-    return (
-        returned.group_by(*_by(name, value), "order_id")
-        .agg(**{part: expression.sum() for part, expression in of_order.items()})
-        .group_by(_KEY)
-        .agg(
-            pl.len().cast(pl.Int64).alias("orders_back"),
-            pl.col(counts).sum(),
-            pl.col(values).sum().cast(MONEY),
-        )
+def _returned(back: pl.LazyFrame, name: str, value: pl.Expr) -> pl.LazyFrame:
+    """Count orders, pieces, value and outcomes of what came back, by order month and `value`."""
+    amount, outcome = pl.col("amount"), pl.col("outcome")
+    is_retained = outcome.is_in(["exchange", "store_credit"])
+    return back.group_by(
+        "order_month", break_down=pl.lit(name), break_down_value=value.fill_null(UNKNOWN)
+    ).agg(
+        orders_back=pl.col("order").n_unique().cast(pl.Int64),
+        pieces_back=pl.col("quantity").sum(),
+        value_back=amount.sum().cast(MONEY),
+        known=outcome.is_not_null().sum().cast(pl.Int64),
+        exchanged=(outcome == "exchange").sum().cast(pl.Int64),
+        value_known=pl.when(outcome.is_not_null()).then(amount).sum().cast(MONEY),
+        value_retained=pl.when(is_retained).then(amount).sum().cast(MONEY),
     )
 
 

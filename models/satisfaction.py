@@ -19,7 +19,7 @@ from models.periods import first_incomplete, period_index, period_start
 __all__ = ["TOO_FEW", "satisfaction"]
 
 TOO_FEW = "too few"
-"""What stands instead of a value when fewer than 30 customers have answered."""
+"""What stands instead of a value when too few customers have answered to tell."""
 
 _SCALES = {"nps": (0, 10), "csat": (1, 5)}
 _PERIOD = ("measure", "period", "period_start")
@@ -31,6 +31,7 @@ def satisfaction(
     as_of: date,
     *,
     window_days: int = 365,
+    at_least: int = SMALL_GROUP,
 ) -> pl.LazyFrame:
     """NPS and CSAT of the window up to `as_of`, and of every calendar month.
 
@@ -47,6 +48,8 @@ def satisfaction(
         Last day included; later answers and invitations change nothing.
     window_days
         The window holds this many days, `as_of` being the last.
+    at_least
+        Customers with an answer from which on a value is shown.
 
     Returns
     -------
@@ -55,7 +58,7 @@ def satisfaction(
         "csat"), period ("window", "month"), period_start (Date), n (Int64, customers with an answer),
         invitations and responses (Int64; by the day sent; null when none were sent), response_rate,
         value, low, high (95 %), is_complete (the month has ended; true for the window), note.
-        value, low and high are null and note is `TOO_FEW` when n < 30.
+        value, low and high are null and note is `TOO_FEW` when n < `at_least`.
 
     Raises
     ------
@@ -82,7 +85,7 @@ def satisfaction(
     is_nps, n = pl.col("measure") == "nps", pl.col("n")
     share = pl.col("good") / n
     csat, nps = wilson_interval(pl.col("good"), n), _nps()
-    has_value = n >= SMALL_GROUP
+    has_value = n >= at_least
     month = period_index(pl.col("period_start"), "month")
     return (
         counts.with_columns(pl.col("n", "good", "bad").fill_null(0))

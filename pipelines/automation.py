@@ -3,9 +3,15 @@
 What a run does is said by the jobs in `pipelines.definitions`.
 """
 
+from datetime import UTC, date, datetime
+from pathlib import Path
+
 import dagster as dg
 
 from pipelines.assets.build import yesterday
+from pipelines.errors import LabError
+from pipelines.lake import Lake
+from pipelines.publishable import choose_as_of, refuse_blocked
 from pipelines.shop import Shop
 
 NIGHTLY = "0 3 * * *"
@@ -28,8 +34,8 @@ def schedule_of(shop: Shop, ingest: object) -> dg.ScheduleDefinition:
     return _nightly
 
 
-def sensor_of(shop: Shop, ingest: object, publish: object) -> dg.SensorDefinition:
-    """Publish as soon as a nightly ingest has succeeded, for the day it was for."""
+def sensor_of(shop: Shop, lake_root: Path, ingest: object, publish: object) -> dg.SensorDefinition:
+    """Publish as soon as a nightly ingest has succeeded, for the day it was for; say why where that may not be."""
 
     @dg.run_status_sensor(
         name=f"{shop.name}__publish_after_ingest",
@@ -38,9 +44,17 @@ def sensor_of(shop: Shop, ingest: object, publish: object) -> dg.SensorDefinitio
         request_job=publish,  # type: ignore[arg-type]
     )
     def _publish(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.SkipReason:
-        day = context.dagster_run.tags.get(AS_OF_TAG)
+        run = context.dagster_run
+        day = run.tags.get(AS_OF_TAG)
         if day is None:
             return dg.SkipReason("the ingest was started by hand; publish is too")
-        return dg.RunRequest(run_key=context.dagster_run.run_id, partition_key=day)
+        started = context.instance.get_run_stats(run.run_id).start_time or 0.0
+        try:
+            lake = Lake.open(lake_root)
+            refuse_blocked(lake, datetime.fromtimestamp(started, UTC))
+            choose_as_of(shop, lake, date.fromisoformat(day))
+        except LabError as error:
+            return dg.SkipReason(str(error))
+        return dg.RunRequest(run_key=run.run_id, partition_key=day)
 
     return _publish

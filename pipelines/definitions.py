@@ -41,16 +41,17 @@ def build_defs(
         selection=[assets[name] for name, step in steps.items() if not step.stage.is_ingest],
         description="Measure, predict, segment and publish for one day (the partition).",
     )
+    lake = chosen.lake or find_lake_folder(opened.name)
     lock = LakeLock(
         shop_folder=str(opened.folder),
-        lake=str(chosen.lake or find_lake_folder(opened.name)),
+        lake=str(lake),
         is_held=chosen.holds_lock,
     )
     return dg.Definitions(
         assets=list(assets.values()),
         jobs=[ingest, publish],
         schedules=[schedule_of(opened, ingest)],
-        sensors=[sensor_of(opened, ingest, publish)],
+        sensors=[sensor_of(opened, lake, ingest, publish)],
         resources={lock_name(opened): lock},
         executor=dg.in_process_executor,
     )

@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Literal
 
@@ -97,19 +97,22 @@ class Lab:
         ContractError
             There is no such table.
         LakeError
-            It was never written.
+            No finished run wrote it, or it has no such version.
         AsOfError
-            There are no rows for that day.
+            There are no rows for that day, or the table keeps no days.
         """
         promised = table(name)
-        if not self.lake.has(name):
-            raise LakeError(
-                f"Table {name} has not been written in {self.lake.root} yet. Run `retention run` first."
-            )
-        frame = self.lake.scan(name, version=self._versions().get(name) if version is None else version)
-        if not promised.is_kept_by_as_of or as_of == "all":
+        frame = self._rows(name, version)
+        if not promised.is_kept_by_as_of:
+            if as_of not in (None, "all"):
+                raise AsOfError(
+                    f"Table {name} keeps no days, so it cannot be read as of {as_of}. What was known on a day is "
+                    "worked out by `models.summary`."
+                )
             return frame
-        day = self.as_of if as_of is None else date.fromisoformat(str(as_of))
+        if as_of == "all":
+            return frame
+        day = self.as_of if as_of is None else _day(as_of)
         chosen = frame.filter(pl.col("as_of") == day)
         if as_of is not None and chosen.head(1).collect().is_empty():
             days = frame.select(pl.col("as_of").unique().sort()).collect().to_series().to_list()
@@ -129,5 +132,36 @@ class Lab:
             }
         )
 
+    def _rows(self, name: str, version: int | None) -> pl.LazyFrame:
+        if version is None and self.snapshot is None:
+            return self._unfinished(name)
+        known = self._versions().get(name)
+        if known is None:
+            raise LakeError(
+                f"Table {name} was not written by a finished run for {self.as_of} in {self.lake.root}. "
+                "Run `retention run` first."
+            )
+        if version is not None and not 0 <= version <= known:
+            raise LakeError(f"Table {name} has no version {version}; it has 0 to {known}.")
+        return self.lake.scan(name, version=known if version is None else version)
+
+    def _unfinished(self, name: str) -> pl.LazyFrame:
+        """What the run that is going on gives its own steps, also of tables that keep the newest day only."""
+        if table(name).is_kept_by_as_of:
+            return self.lake.scan(name)
+        from pipelines.assets.catalogue import steps_of
+        from pipelines.assets.given import Given
+        from pipelines.assets.step import Moment
+
+        moment = Moment("notebook", datetime.combine(self.as_of, time(), UTC), self.as_of)
+        return Given(self.shop, self.lake, moment, steps_of(self.shop)).table(name)
+
     def _versions(self) -> dict[str, int]:
         return self.lake.versions() if self.snapshot is None else self.snapshot.versions
+
+
+def _day(as_of: date | str) -> date:
+    try:
+        return date.fromisoformat(str(as_of))
+    except ValueError as error:
+        raise AsOfError(f"as_of must be a day such as 2011-12-09, or 'all', not {as_of!r}.") from error

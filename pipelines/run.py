@@ -17,15 +17,22 @@ import polars as pl
 
 from data_contracts.dictionary import delivered_columns
 from pipelines.assets.step import Stage
-from pipelines.errors import AsOfError, DeliveryError
+from pipelines.delivery.lists import check_lists
+from pipelines.errors import AsOfError, LabError
+from pipelines.ingest.landing import receipts
 from pipelines.ingest.values import local_day, typed
 from pipelines.lake import Lake
+from pipelines.publishable import choose_as_of, refuse_blocked
 from pipelines.shop import Shop
 from pipelines.snapshots import Snapshot, newest_snapshot
 from pipelines.sources.arrivals import Arrival, arrivals
 
 if TYPE_CHECKING:
     from pipelines.assets.build import Reporter
+
+
+class CheckError(LabError):
+    """Tables contradict each other, so nothing is published from them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +67,11 @@ def plan_run(
     Raises
     ------
     DeliveryError, ShopError
-        A file cannot be taken.
+        A file cannot be taken, or a list's rule cannot be asked.
     AsOfError
         The day lies before the first order or in the future.
     LakeError
-        The folder is something else than a lake.
+        The folder is something else than a lake, or not there to go on from.
     """
     today = (now or datetime.now(UTC)).astimezone(shop.zone).date()
     if as_of is not None and as_of > today:
@@ -73,14 +80,9 @@ def plan_run(
         )
     ready = arrivals(shop) if starts_at is Stage.LANDING else []
     known: frozenset[str] = frozenset()
-    if lake_root.exists() and any(lake_root.iterdir()):
-        lake = Lake.open(lake_root)
-        known = frozenset(
-            delivery
-            for name in lake.names()
-            if name.startswith("raw_")
-            for delivery in lake.scan(name).select(pl.col("delivery_id").unique()).collect().to_series()
-        )
+    if starts_at is not Stage.LANDING or (lake_root.exists() and any(lake_root.iterdir())):
+        known = frozenset(receipt.delivery_id for receipt in receipts(Lake.open(lake_root)))
+    check_lists(shop)
     if as_of is not None:
         _check_not_before_first_order(shop, ready, as_of)
     return Plan(ready, known, as_of, starts_at)
@@ -97,6 +99,7 @@ def run_shop(
         Something that a person can mend; the newest snapshot is as it was.
     """
     lake = Lake.make(lake_root, shop.name)
+    started = now or datetime.now(UTC)
     with lake.lock("retention run"), _dagster_home(lake_root):
         import dagster as dg
 
@@ -111,47 +114,25 @@ def run_shop(
                 chosen = _selection(shop, plan.starts_at, job)
                 if not chosen:
                     return
-                defs.resolve_job_def(job_name(shop, job)).execute_in_process(
-                    instance=instance,
-                    partition_key=partition,
-                    asset_selection=[dg.AssetKey([shop.name, name]) for name in chosen],
-                    # A failed step is told once, by the command; Dagster keeps its own record of it.
-                    run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-                )
+                try:
+                    defs.resolve_job_def(job_name(shop, job)).execute_in_process(
+                        instance=instance,
+                        partition_key=partition,
+                        asset_selection=[dg.AssetKey([shop.name, name]) for name in chosen],
+                        # A failed step is told once, by the command; Dagster keeps its own record of it.
+                        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                    )
+                except dg.DagsterAssetCheckFailedError as error:
+                    raise CheckError(
+                        f"{' '.join(str(error).split())}. Nothing was published; the newest finished run is as it "
+                        "was. This is a fault of the program: please report it."
+                    ) from error
 
             execute("ingest")
-            _refuse_blocked(lake, plan)
+            refuse_blocked(lake, started)
             as_of = choose_as_of(shop, lake, plan.as_of)
             execute("publish", as_of.isoformat())
     return newest_snapshot(lake, as_of)
-
-
-def choose_as_of(shop: Shop, lake: Lake, asked: date | None) -> date:
-    """The day to publish: the one asked for, else that of the newest order.
-
-    Raises
-    ------
-    AsOfError
-        There is no order yet, or the newest is older than the shop's max_age_days at that day.
-    """
-    days = (
-        lake.scan("orders")
-        .filter("is_valid")
-        .select(pl.col("order_day").min().alias("first"), pl.col("order_day").max().alias("last"))
-    )
-    first, last = days.collect().row(0)
-    if last is None:
-        raise AsOfError(f"{shop.title} has no valid order yet, so there is nothing to publish.")
-    if asked is None:
-        return last
-    if asked < first:
-        raise AsOfError(f"--as-of {asked} lies before the first order ({first}). Give a later day.")
-    if not shop.sample and (asked - last).days > shop.max_age_days:
-        raise AsOfError(
-            f"The newest order is of {last}, {(asked - last).days} days before --as-of {asked}; the shop allows "
-            f"{shop.max_age_days} (max_age_days). Deliver newer orders first, or publish for {last}."
-        )
-    return asked
 
 
 def _check_not_before_first_order(shop: Shop, ready: list[Arrival], as_of: date) -> None:
@@ -182,34 +163,6 @@ def _selection(shop: Shop, starts_at: Stage, job: str) -> list[str]:
         for name, step in steps_of(shop).items()
         if step.stage.is_ingest == (job == "ingest") and order.index(step.stage) >= order.index(starts_at)
     ]
-
-
-def _refuse_blocked(lake: Lake, plan: Plan) -> None:
-    """Stop before publishing when a delivery of this run was set aside as a whole."""
-    new = [arrival.delivery_id for arrival in plan.ready if arrival.delivery_id not in plan.known]
-    blocked = (
-        lake.scan("deliveries").filter(pl.col("is_blocked") & pl.col("delivery_id").is_in(new)).collect()
-    )
-    if blocked.is_empty():
-        return
-    told = [
-        f"{row['file_name']} ({row['source']}): {row['quarantined']:,} of {row['rows']:,} rows"
-        for row in blocked.iter_rows(named=True)
-    ]
-    table = blocked["table"][0]
-    worst = (
-        lake.scan(f"{table}_faults")
-        .filter(pl.col("severity") == "critical")
-        .group_by("rule")
-        .len()
-        .sort("len", descending=True)
-        .collect()
-    )
-    rules = ", ".join(f"{rule} on {count:,} rows" for rule, count in worst.iter_rows())
-    raise DeliveryError(
-        f"Set aside as a whole: {'; '.join(told)}. Rules that failed: {rules}. Nothing was published. "
-        "Deliver a corrected file and run again; the rows wait in quarantine meanwhile."
-    )
 
 
 def prepare_dagster_home(lake_root: Path) -> Path:

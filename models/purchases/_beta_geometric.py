@@ -21,6 +21,7 @@ from models.purchases._scenarios import Fates, Scenario, count_arrivals
 # nearer than this to a = 1 or a + b = 1 the closed form is 0/0 in its last digits
 _TOO_NEAR: Final = 1e-4
 _STEP_AROUND: Final = 1e-3
+_WHOLE: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,12 @@ class BetaGeometricProcess(PurchaseProcess):
         return self._expected_if_alive(frequency, T, horizon) * self.alive(frequency, recency, T)
 
     def _expected_if_alive(self, frequency: Numbers, T: Numbers, horizon: Numbers) -> FloatArray:
-        """Remove the removable singularities at a = 1 and a + b = 1 by a cubic through four neighbours."""
+        """Step over removable singularities (a = 1, a + b = 1) by a cubic through four neighbours.
+
+        The same where r - a is a whole number: SciPy's 2F1 then loses all digits for some z near 1.
+        """
         near = min(abs(self.a - 1), abs(self.a + self.b + self.first_chance - 1))
-        if near > _TOO_NEAR:
+        if near > _TOO_NEAR and abs(self.r - self.a - round(self.r - self.a)) > _WHOLE:
             return self._closed_form(self.a, self.b, frequency, T, horizon)
 
         def beside(steps: int) -> FloatArray:
@@ -114,7 +118,7 @@ class BetaGeometricProcess(PurchaseProcess):
         leaving = betaincinv(self.a, self.b + self.first_chance + frequency, scenario.leave)
         with np.errstate(divide="ignore"):
             last = 1 + np.floor(np.log(scenario.last) / np.log1p(-np.clip(leaving, 1e-12, 1 - 1e-15)))
-        rate = gammaincinv(self.r + frequency, scenario.rate)
+        rate = gammaincinv(self.r + frequency, scenario.rate).astype(np.float64)
         return Fates(rate, last, np.full(frequency.shape, np.inf))
 
     def purchases_if_alive(

@@ -104,9 +104,8 @@ class ParetoProcess(PurchaseProcess):
         """Give everybody a rate and a lifetime."""
         leaving = max(float(gammaincinv(self.s, scenario.leave)), 1e-300)
         lifetime = np.full(frequency.shape, -np.log(scenario.last) / leaving)
-        return Fates(
-            gammaincinv(self.r + frequency, scenario.rate), np.full(frequency.shape, np.inf), lifetime
-        )
+        rate: FloatArray = gammaincinv(self.r + frequency, scenario.rate).astype(np.float64)
+        return Fates(rate, np.full(frequency.shape, np.inf), lifetime)
 
     def purchases_if_alive(
         self, fates: Fates, scenario: Scenario, T: FloatArray, horizon: float

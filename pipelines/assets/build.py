@@ -99,7 +99,7 @@ def asset_of(step: Step, steps: Mapping[str, Step], shop: Shop, overrides: Overr
         description=f"One row per {table.grain}. {table.meaning}",
         partitions_def=None if step.stage.is_ingest else partitions(shop),
         check_specs=[
-            dg.AssetCheckSpec(name, asset=key, description=name.replace("_", " "))
+            dg.AssetCheckSpec(name, asset=key, description=name.replace("_", " "), blocking=True)
             for name in (UNIQUE_KEY, *step.check_names)
         ],
         required_resource_keys={lock_name(shop)},

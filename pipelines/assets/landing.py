@@ -120,5 +120,7 @@ def _conservation(given: Given) -> list[Verdict]:
             f"set aside as a whole: {', '.join(blocked)}"
             if blocked
             else "no delivery was set aside as a whole",
+            # It stays so after a corrected file came; whether to publish is asked of the new deliveries only.
+            is_error=False,
         ),
     ]

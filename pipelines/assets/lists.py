@@ -70,7 +70,7 @@ def _members(given: Given) -> pl.LazyFrame:
     return pl.concat([promise("list_members").empty(), *(frame.cast(_MEMBERS) for frame in made)]).lazy()
 
 
-_MEMBERS = promise("list_members").schema
+_MEMBERS = pl.Schema(promise("list_members").schema)
 
 
 def _campaigns(given: Given) -> pl.LazyFrame:

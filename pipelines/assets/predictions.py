@@ -22,6 +22,7 @@ from models.spend import GammaGamma
 from models.summary import customer_summary
 from pipelines.assets.given import Given
 from pipelines.assets.step import Keeps, Stage, Step, Verdict
+from pipelines.delivery.profile import without_objectors
 from pipelines.shop import Shop
 
 _Step = partial(Step, stage=Stage.PREDICTIONS, keeps=Keeps.OTHER_DAYS)
@@ -72,7 +73,7 @@ def steps(_: Shop) -> list[Step]:
         _Step(table="champions", reads=("backtest", "backtest_comparisons"), make=_champions),
         _Step(
             table="customer_predictions",
-            reads=("purchases", "purchase_models", "champions"),
+            reads=("purchases", "purchase_models", "champions", "suppressions"),
             make=_predictions,
             settings=("predictions",),
         ),
@@ -202,10 +203,11 @@ def _predictions(given: Given) -> pl.LazyFrame:
         fitted=fitted,
         spend=GammaGamma.from_json(stored[SPEND_MODEL]),
     )
-    return predict_customers(
+    predicted = predict_customers(
         given.table("purchases"),
         given.as_of,
         champions,
         intervals=Intervals(draws=settings.interval_draws, seed=settings.seed),
         annual_discount=settings.annual_discount,
-    ).lazy()
+    )
+    return without_objectors(predicted.lazy(), given.table("suppressions"))

@@ -13,7 +13,7 @@ from models.stage_cuts import stage_cuts
 from models.stage_transitions import stage_transitions
 from pipelines.assets.given import Given
 from pipelines.assets.step import Keeps, Stage, Step
-from pipelines.delivery.profile import customer_profile, segment_members
+from pipelines.delivery.profile import customer_profile, segment_members, without_objectors
 from pipelines.shop import Shop
 
 _Newest = partial(Step, stage=Stage.SEGMENTS, keeps=Keeps.NEWEST_DAY)
@@ -43,8 +43,8 @@ def steps(_: Shop) -> list[Step]:
         ),
         _ByDay(
             table="rfm",
-            reads=("purchases",),
-            make=lambda given: _dated(rfm(given.table("purchases"), given.as_of), given),
+            reads=("purchases", "suppressions"),
+            make=_rfm,
             picture="rfm_segments",
         ),
         _ByDay(
@@ -76,6 +76,11 @@ def steps(_: Shop) -> list[Step]:
 
 def _dated(frame: pl.LazyFrame, given: Given) -> pl.LazyFrame:
     return frame.with_columns(pl.lit(given.as_of).alias("as_of"))
+
+
+def _rfm(given: Given) -> pl.LazyFrame:
+    scores = rfm(given.table("purchases"), given.as_of)
+    return _dated(without_objectors(scores, given.table("suppressions")), given)
 
 
 def _profile(given: Given) -> pl.LazyFrame:

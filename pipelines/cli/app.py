@@ -50,9 +50,7 @@ def main() -> NoReturn:
 
     warnings.simplefilter("ignore")
     try:
-        app(standalone_mode=False)
-    except typer.Exit as stop:
-        sys.exit(stop.exit_code)
+        code = app(standalone_mode=False)
     except typer.Abort:
         _tell("Stopped.")
         sys.exit(1)
@@ -61,7 +59,8 @@ def main() -> NoReturn:
         sys.exit(1)
     except Exception as error:
         sys.exit(_explain(error))
-    sys.exit(0)
+    # Outside its standalone mode the frame returns the code of an Exit, and nothing of a command that ends.
+    sys.exit(code if isinstance(code, int) else 0)
 
 
 def _explain(error: Exception) -> int:

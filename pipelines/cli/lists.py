@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -65,9 +66,16 @@ def download(
     from pipelines.lab import Lab
 
     lab = Lab.open(shop=shop, lake=lake)
-    made = handout.download(lab.shop, lab.lake, name, platform, to, getpass.getuser(), datetime.now(UTC))
+    made = handout.download(lab.shop, lab.lake, name, platform, to, _who(), datetime.now(UTC))
     typer.echo(f"{made.path}: {made.rows:,} people, {made.dropped:,} dropped since the list was made")
     typer.echo(f"sha256 {made.sha256}")
+
+
+def _who() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have a number and no name
+        return f"user {os.getuid()}"
 
 
 @app.command("rebuild", epilog="Example: retention rebuild win_back_valuable-2011-12-09 --to out/")

@@ -3,7 +3,6 @@
 import json
 import time
 from datetime import date, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -53,11 +52,3 @@ def run(
         snapshot = run_shop(opened, root, plan, progress)
     summary = summarise(opened, Lake.open(root), snapshot, time.perf_counter() - started)
     typer.echo(json.dumps(summary.facts, indent=1, default=str) if as_json else summary.text)
-
-
-def relative(path: Path) -> str:
-    """A path as short as it can be told from here."""
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)

@@ -99,7 +99,7 @@ def may_write(consents: pl.DataFrame, channel: str, shop: Shop) -> pl.Expr:
     """Whether there is consent for the channel: the delivered decision, else what the shop's setting says."""
     decided = consents.filter(pl.col("channel") == channel)
     if shop.consent.when_not_delivered == "allow":
-        return ~_is_in(decided.filter(~pl.col("is_granted"))["customer_key"])
+        return ~_is_in(decided.filter(pl.col("is_granted").ne_missing(True))["customer_key"])
     return _is_in(decided.filter("is_granted")["customer_key"])
 
 

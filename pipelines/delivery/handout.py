@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.delivery.contents import contents_of
-from pipelines.delivery.files import PLATFORMS, Built
+from pipelines.delivery.files import PLATFORMS, READING_COLUMNS, Built
 from pipelines.delivery.gate import may_write, suppressed
 from pipelines.delivery.ledger import Download, Ledger
 from pipelines.errors import LabError, LakeError
@@ -45,15 +45,20 @@ def find_list(lake: Lake, name: str) -> tuple[Snapshot, dict[str, Any]]:
     HandoutError
         There is no such list; the message names those there are.
     """
-    lists = lake.scan("campaign_lists").filter((pl.col("list_id") == name) | (pl.col("name") == name))
-    found = lists.sort("as_of").tail(1).collect()
+    finished = lake.scan("snapshots").select(pl.col("as_of").unique())
+    lists = lake.scan("campaign_lists").join(finished, on="as_of", how="semi")
+    found = (
+        lists.filter((pl.col("list_id") == name) | (pl.col("name") == name)).sort("as_of").tail(1).collect()
+    )
     if found.is_empty():
-        known = lake.scan("campaign_lists").sort("as_of", "name").tail(20).select("list_id").collect()
+        known = lists.sort("as_of", "name").tail(20).collect()["list_id"]
         raise HandoutError(
-            f"There is no list {name!r}. Known: {', '.join(known.to_series()) or 'none, run `retention run` first'}."
+            f"There is no list {name!r}. Known: {', '.join(known) or 'none, run `retention run` first'}."
         )
-    row = found.row(0, named=True)
-    return newest_snapshot(lake, row["as_of"]), row
+    snapshot = newest_snapshot(lake, found["as_of"].item())
+    # A run that broke off may have made the list anew since; what is handed out belongs to the finished one.
+    made = _of_snapshot(lake, snapshot, "campaign_lists").filter(pl.col("list_id") == found["list_id"].item())
+    return snapshot, made.collect().row(0, named=True)
 
 
 def rebuild(shop: Shop, lake: Lake, name: str, folder: Path) -> list[Handout]:
@@ -100,7 +105,7 @@ def download(
     made = platform.make(_contents(shop, lake, snapshot, campaign, gone))
     sha256 = hashlib.sha256(made.data).hexdigest()
     ledger = Ledger(lake.root / "ledger.sqlite")
-    columns = "external_id" if platform_name == "external_id" else "reading columns"
+    columns = "external_id" if platform_name == "external_id" else ", ".join(READING_COLUMNS)
     noted = Download(who, campaign["list_id"], platform_name, columns, made.rows, gone.len(), sha256)
     entry = ledger.open_entry(noted, now)
     path = _write(folder / f"{campaign['list_id']}{platform.suffix}", made)
@@ -169,8 +174,13 @@ def _of_snapshot(lake: Lake, snapshot: Snapshot, name: str) -> pl.LazyFrame:
 
 
 def _write(path: Path, made: Built) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".draft")
-    draft.write_bytes(made.data)
-    draft.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_bytes(made.data)
+        draft.replace(path)
+    except OSError as error:
+        raise HandoutError(
+            f"{path} cannot be written: {error.strerror}. Name another folder with --to."
+        ) from error
     return path

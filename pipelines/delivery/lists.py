@@ -5,6 +5,7 @@ Whom the gate lets through is decided in `gate`; the files that are handed out a
 
 import re
 from datetime import date, datetime, timedelta
+from difflib import get_close_matches
 from string import Formatter
 
 import polars as pl
@@ -12,6 +13,7 @@ import polars as pl
 from data_contracts import table
 from models.holdout import campaign_name, smallest_detectable_lift
 from pipelines.delivery.gate import STEPS, Gated
+from pipelines.delivery.rules import apply_rule
 from pipelines.errors import ShopError
 from pipelines.shop import SegmentList, Shop
 
@@ -20,6 +22,19 @@ CONSENT_BASIS = {
     "allow": "no consents delivered; allowed by the shop's setting consent.when_not_delivered",
     "deny": "no consents delivered; nobody is written to (consent.when_not_delivered)",
 }
+
+
+def check_lists(shop: Shop) -> None:
+    """Try every list's rule, order and reason on nobody, before anything is computed.
+
+    Raises
+    ------
+    ShopError
+        One of them cannot be used; the message names the list and the setting.
+    """
+    for entry in shop.lists:
+        apply_rule(table("customer_profile").empty(), entry)
+        reason(entry)
 
 
 def list_id(entry: SegmentList, as_of: date) -> str:
@@ -101,7 +116,8 @@ def campaign_list(
 
 def used_columns(entry: SegmentList) -> list[str]:
     """Columns of customer_profile that a list's rule, order and reason name."""
-    words = set(re.findall(r"[A-Za-z_][A-Za-z0-9_]*", f"{entry.where} {entry.order_by} {entry.reason}"))
+    asked = f"{entry.where} {entry.order_by} {entry.reason}".lower()
+    words = set(re.findall(r"[a-z_][a-z0-9_]*", asked))
     return [name for name in table("customer_profile").schema if name in words and name != "customer_key"]
 
 
@@ -111,18 +127,24 @@ def reason(entry: SegmentList) -> pl.Expr:
     Raises
     ------
     ShopError
-        The reason names a column that customer_profile does not have.
+        The reason is no template, or names a column that customer_profile does not have.
     """
+    told = f"List {entry.name} in shop.toml, reason = {entry.reason!r}"
     schema = table("customer_profile").schema
-    parts: list[pl.Expr] = []
-    for text, name, _, _ in Formatter().parse(entry.reason):
+    parts = [pl.lit("")]
+    try:
+        template = list(Formatter().parse(entry.reason))
+    except ValueError as error:
+        raise ShopError(f"{told}: {error}. Write {{column}} for a value and {{{{ for a brace.") from error
+    for text, name, layout, conversion in template:
         parts.append(pl.lit(text))
         if name is None:
             continue
         if name not in schema:
-            raise ShopError(
-                f"List {entry.name}: its reason names {{{name}}}, which customer_profile does not have."
-            )
+            near = ", ".join(get_close_matches(name, schema, n=3)) or ", ".join(schema)
+            raise ShopError(f"{told}: customer_profile has no column {name!r}. Did you mean one of {near}?")
+        if layout or conversion:
+            raise ShopError(f"{told}: write {{{name}}} alone; how a value is shown is decided by its type.")
         parts.append(_in_words(name, schema[name]).fill_null("unknown"))
     return pl.concat_str(parts)
 

@@ -61,7 +61,7 @@ def customer_profile(
         ),
         _last_score(answers, "nps", as_of),
         _last_score(answers, "csat", as_of),
-        objections(suppressions, as_of).with_columns(pl.lit(True).alias("_objects")),
+        objections(suppressions).with_columns(pl.lit(True).alias("_objects")),
     ):
         profile = profile.join(part, on="customer_key", how="left")
     objects = pl.col("_objects").fill_null(False)
@@ -96,13 +96,14 @@ def segment_members(profile: pl.LazyFrame) -> pl.LazyFrame:
     return pl.concat([stage, rfm]).sort("segment", "customer_key")
 
 
-def objections(suppressions: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
-    """Customers who had objected to marketing by the end of ``as_of``."""
-    return (
-        suppressions.filter((pl.col("kind") == "objection") & (pl.col("recorded_at").dt.date() <= as_of))
-        .select("customer_key")
-        .unique()
-    )
+def objections(suppressions: pl.LazyFrame) -> pl.LazyFrame:
+    """Customers who object to marketing, as known now: an objection holds for whatever day is computed after it."""
+    return suppressions.filter(pl.col("kind") == "objection").select("customer_key").unique()
+
+
+def without_objectors(scores: pl.LazyFrame, suppressions: pl.LazyFrame) -> pl.LazyFrame:
+    """Leave out who objected: objection covers profiling, so no table keeps a score of them."""
+    return scores.join(objections(suppressions), on="customer_key", how="anti", maintain_order="left")
 
 
 def _behaviour(purchases: pl.LazyFrame, as_of: date) -> pl.LazyFrame:

@@ -10,12 +10,15 @@ from dataclasses import replace
 
 import polars as pl
 
-from pipelines.report.figures.backtests import backtest_figure, calibration_figure
-from pipelines.report.figures.cohorts import cohort_figure, rates_figure
+from pipelines.report.figures.backtests import backtest_figure
+from pipelines.report.figures.calibrations import calibration_figure
+from pipelines.report.figures.cohorts import cohort_figure
 from pipelines.report.figures.deliveries import conservation_figure, contract_figure
 from pipelines.report.figures.lists import gate_figure
+from pipelines.report.figures.rates import rates_figure
 from pipelines.report.figures.revenue import revenue_figure
-from pipelines.report.figures.segments import movements_figure, rfm_figure, stages_figure
+from pipelines.report.figures.segments import rfm_figure
+from pipelines.report.figures.stages import movements_figure, stages_figure
 from pipelines.report.pictures import to_png, to_svg
 from pipelines.report.theme import NARROW, Chart, Figure, Look, nothing_to_show
 
@@ -56,10 +59,14 @@ def retention_rates(cohort_retention: pl.LazyFrame, look: Look = _PLAIN) -> Char
 
 def net_revenue(orders: pl.LazyFrame, look: Look = _PLAIN, returns: pl.LazyFrame | None = None) -> Chart:
     """Net revenue by month of the order, with and without a customer; refunds by ``look.as_of`` with ``returns``."""
-    return _drawn(revenue_figure(orders, returns, look.as_of, look.currency), look, "There is no valid order yet.")
+    return _drawn(
+        revenue_figure(orders, returns, look.as_of, look.currency), look, "There is no valid order yet."
+    )
 
 
-def backtest_chart(backtest: pl.LazyFrame, look: Look = _PLAIN, champions: pl.LazyFrame | None = None) -> Chart:
+def backtest_chart(
+    backtest: pl.LazyFrame, look: Look = _PLAIN, champions: pl.LazyFrame | None = None
+) -> Chart:
     """The deciding metric of each model with its interval; the champion stands out."""
     return _drawn(backtest_figure(backtest, champions), look, "No model was back-tested.")
 

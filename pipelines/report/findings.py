@@ -11,9 +11,20 @@ from typing import Any
 import polars as pl
 
 from pipelines.report.words import (
-    MINUS, MODEL_NAMES, SPACE, counted, exact_money, listed, long_month, model_name, money, number, percent, points,
+    MINUS,
+    MODEL_NAMES,
+    SPACE,
+    counted,
+    exact_money,
+    listed,
+    long_month,
+    model_name,
+    money,
+    number,
+    percent,
+    points,
     stage_name,
-)  # fmt: skip
+)
 
 Row = Mapping[str, Any]
 
@@ -22,7 +33,7 @@ def cohorts(pooled: pl.DataFrame) -> str:
     """How many of a month's new customers order in the months after."""
     active = pooled.filter(pl.col("measure") == "active_rate", pl.col("k") > 0).sort("k")
     if active.is_empty():
-        return "No cohort is old enough yet to say who came back."
+        return "Too few customers are a month old to say how many come back; the cells are shown as they are."
     first, last = active.row(0, named=True), active.row(-1, named=True)
     says = f"Of 100 new customers about {first['rate'] * 100:.0f} order in the month after their first"
     if last["k"] == first["k"]:
@@ -34,7 +45,9 @@ def four_rates(pooled: pl.DataFrame) -> str:
     """How far the four rates of the same customers lie apart."""
     longest = pooled.filter(pl.col("measure") == "active_rate")["k"].max()
     at_the_end = dict(
-        pooled.filter(pl.col("k") == longest, pl.col("measure") != "period_retention").select("measure", "rate").iter_rows()
+        pooled.filter(pl.col("k") == longest, pl.col("measure") != "period_retention")
+        .select("measure", "rate")
+        .iter_rows()
     )
     parts = [
         f"{percent(at_the_end[measure], 0)} {words}"
@@ -54,9 +67,14 @@ def revenue(months: pl.DataFrame, running: date | None, currency: str) -> str:
     over = months if running is None else months.filter(pl.col("month") < running.replace(day=1))
     if over.is_empty():
         over = months
-    best = over.group_by("month").agg(pl.col("net").sum()).sort("net", "month", descending=True).row(0, named=True)
-    total = months["net"].sum()
-    without = months.filter(~pl.col("has_customer"))["net"].sum()
+    best = (
+        over.group_by("month")
+        .agg(pl.col("net").sum())
+        .sort("net", "month", descending=True)
+        .row(0, named=True)
+    )
+    total = float(months["net"].sum())
+    without = float(months.filter(~pl.col("has_customer"))["net"].sum())
     says = f"The best month was {long_month(best['month'])} with {money(best['net'], currency)} net"
     if total <= 0:
         return says + "."
@@ -71,7 +89,8 @@ def conservation(tables: pl.DataFrame) -> str:
     counts = {fate: int(tables[fate].sum()) for fate in ("accepted", "replayed", "quarantined", "erased")}
     missing = total - sum(counts.values())
     if missing:
-        return f"{counted(abs(missing), 'row')} of {number(total)} delivered are not accounted for: the numbers below cannot be trusted."
+        lost = f"{counted(abs(missing), 'row')} of {number(total)} delivered are not accounted for"
+        return f"{lost}: the numbers below cannot be trusted."
     words = {
         "accepted": f"{number(counts['accepted'])} accepted",
         "replayed": f"{number(counts['replayed'])} had come before",
@@ -122,8 +141,8 @@ def calibration(deciles: pl.DataFrame, currency: str) -> str:
         else:
             mean, expected = exact_money(actual, currency), exact_money(predicted, currency)
             says.append(f"those ranked most valuable brought {mean} each ({expected} predicted)")
-    says = listed(says)
-    return f"{says[0].upper()}{says[1:]}."
+    sentence = listed(says)
+    return f"{sentence[0].upper()}{sentence[1:]}."
 
 
 def segments(rows: Sequence[Row]) -> str:

@@ -3,17 +3,18 @@
 TERMS: dict[str, tuple[str, str]] = {
     "valid-order": (
         "Valid order",
-        "An order that counts: not a test, not cancelled, not a draft, with goods worth more than nothing. One that came "
-        "back in full still counts, with a net revenue of 0: it happened.",
+        "An order that counts: not a test, not cancelled, not a draft, with goods worth more than nothing. "
+        "One that came back in full still counts, with a net revenue of 0: it happened.",
     ),
     "net-revenue": (
         "Net revenue",
-        "Goods sold, less discounts, less goods given back; without tax and shipping. A return lowers the order it belongs "
-        "to, however late it comes.",
+        "Goods sold, less discounts, less goods given back; without tax and shipping. A return lowers the "
+        "order it belongs to, however late it comes.",
     ),
     "customer": (
         "Customer",
-        "One person or firm across all channels, recognised by e-mail, phone or the shop's own number, never by name.",
+        "One person or firm across all channels, recognised by e-mail, phone or the shop's own number, never "
+        "by name.",
     ),
     "repeat": (
         "Repeat purchase rate",
@@ -25,22 +26,27 @@ TERMS: dict[str, tuple[str, str]] = {
     ),
     "return-rate": (
         "Return rate",
-        "Orders of which something came back, as a share of orders old enough that what will come back mostly has.",
+        "Orders of which something came back, as a share of orders old enough that what will come back mostly "
+        "has.",
     ),
     "cohort": (
         "Cohort",
-        "All customers whose first valid order fell in the same month. A cell of a table that the whole cohort could not "
-        "have completed yet is empty, never 0.",
+        "All customers whose first valid order fell in the same month. A cell of a table that the whole "
+        "cohort could not have completed yet is empty, never 0.",
     ),
-    "active": ("Active in that month", "Share of a cohort with a valid order in just that month (active_rate)."),
+    "active": (
+        "Active in that month",
+        "Share of a cohort with a valid order in just that month (active_rate).",
+    ),
     "repurchased": (
         "Ordered again by then",
-        "Share of a cohort with a second valid order by the end of that month (repurchased_by). It can only rise.",
+        "Share of a cohort with a second valid order by the end of that month (repurchased_by). It can only "
+        "rise.",
     ),
     "retained": (
         "Ordered then or later",
-        "Share of a cohort with a valid order in that month or any after it (retained_from). It can only fall with age, and "
-        "old values rise when somebody returns.",
+        "Share of a cohort with a valid order in that month or any after it (retained_from). It can only fall "
+        "with age, and old values rise when somebody returns.",
     ),
     "interval": (
         "95 % interval",
@@ -48,35 +54,39 @@ TERMS: dict[str, tuple[str, str]] = {
     ),
     "quarantine": (
         "Set aside (quarantine)",
-        "Rows that break a rule so that they cannot be used. They are kept with the reason, and a corrected delivery "
-        "brings them back.",
+        "Rows that break a rule so that they cannot be used. They are kept with the reason, and a corrected "
+        "delivery brings them back.",
     ),
     "readiness": (
         "Ready for predictions",
-        "At least 500 customers, 180 days of history, an order in the last 30 days, and 50 customers with three or more "
-        "orders.",
+        "At least 500 customers, 180 days of history, an order in the last 30 days, and 50 customers with "
+        "three or more orders.",
     ),
     "backtest": (
         "Back-test",
-        "The shop is put back in time, every model predicts from what was known then, and the predictions are compared with "
-        "what happened afterwards.",
+        "The shop is put back in time, every model predicts from what was known then, and the predictions are "
+        "compared with what happened afterwards.",
     ),
     "baseline": (
         "Baseline",
-        "A rule of thumb that needs no model, such as: everybody spends as in the last 12 months. A model that does not beat "
-        "it is not worth having.",
+        "A rule of thumb that needs no model, such as: everybody spends as in the last 12 months. A model "
+        "that does not beat it is not worth having.",
     ),
     "gini": (
         "Normalised Gini",
-        "How well a model puts customers in order of their value: 1 is the perfect order, 0 is no better than chance.",
+        "How well a model puts customers in order of their value: 1 is the perfect order, 0 is no better than "
+        "chance.",
     ),
-    "log-loss": ("Log-loss", "How far predicted chances were from what happened; lower is better."),
+    "log-loss": (
+        "Log-loss",
+        "How far predicted chances were from what happened; lower is better.",
+    ),
     "stage": (
         "Lifecycle stage",
-        "Where a customer stands, by the days since the last order against the shop's own gaps between orders. New: one "
-        "order, not long ago. Active: two or more, the last not long ago. At risk: quiet for longer than three of four "
-        "gaps. Lapsed: for longer than nine of ten. Dormant: for more than a year, or twice that time. Reactivated: back "
-        "after having lapsed.",
+        "Where a customer stands, by the days since the last order against the shop's own gaps between "
+        "orders. New: one order, not long ago. Active: two or more, the last not long ago. At risk: quiet for "
+        "longer than three of four gaps. Lapsed: for longer than nine of ten. Dormant: for more than a year, "
+        "or twice that time. Reactivated: back after having lapsed.",
     ),
     "rfm": (
         "RFM segment",
@@ -84,13 +94,13 @@ TERMS: dict[str, tuple[str, str]] = {
     ),
     "hold-out": (
         "Held out",
-        "People chosen by lot who fit a list and are not written to. Comparing them with the others is the only way to see "
-        "whether writing helped.",
+        "People chosen by lot who fit a list and are not written to. Comparing them with the others is the "
+        "only way to see whether writing helped.",
     ),
     "detectable": (
         "Smallest effect it can show",
-        "The smallest rise of the order rate that this list would find in four of five cases (80 % power, 5 % two-sided). "
-        "A smaller effect may be real and stays unseen.",
+        "The smallest rise of the order rate that this list would find in four of five cases (80 % power, 5 % "
+        "two-sided). A smaller effect may be real and stays unseen.",
     ),
     "clv": (
         "Expected net revenue",

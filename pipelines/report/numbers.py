@@ -101,7 +101,9 @@ def headline(
         first_day=pl.col("order_day").min(),
         last_day=pl.col("order_day").max(),
     )
-    again = repeat_purchase(purchases, as_of).filter(pl.col("basis") == "orders", pl.col("within_days").is_null())
+    again = repeat_purchase(purchases, as_of).filter(
+        pl.col("basis") == "orders", pl.col("within_days").is_null()
+    )
     found = pl.concat([totals, again.select("customers", "n")], how="horizontal").collect().row(0, named=True)
     return Headline(
         customers=found["n"],
@@ -136,9 +138,9 @@ def year_on_year(purchases: pl.LazyFrame, as_of: date, history_start: date) -> R
 def returned(orders: pl.LazyFrame, returns: pl.LazyFrame, as_of: date) -> Returned:
     """Order and value return rate by order date, of orders older than the return window."""
     day = pl.coalesce("refunded_day", "returned_day")
-    matched = returns.filter(pl.col("order_id").is_not_null(), pl.col("kind") == "merchandise", day <= as_of).select(
-        "order_id", "amount", "returned_day"
-    )
+    matched = returns.filter(
+        pl.col("order_id").is_not_null(), pl.col("kind") == "merchandise", day <= as_of
+    ).select("order_id", "amount", "returned_day")
     valid = orders.filter("is_valid", pl.col("order_day") <= as_of)
     lag = (
         matched.join(valid.select("order_id", "order_day"), on="order_id")
@@ -206,7 +208,9 @@ def excluded_orders(orders: pl.LazyFrame, as_of: date) -> list[dict[str, Any]]:
     )
 
 
-def answers(survey_answers: pl.LazyFrame, survey_invitations: pl.LazyFrame, as_of: date) -> list[dict[str, Any]]:
+def answers(
+    survey_answers: pl.LazyFrame, survey_invitations: pl.LazyFrame, as_of: date
+) -> list[dict[str, Any]]:
     """Answers and invitations by kind in the 365 days up to as_of: kind, answers, people, invitations."""
     start = as_of - timedelta(YEAR_DAYS)
 
@@ -218,7 +222,11 @@ def answers(survey_answers: pl.LazyFrame, survey_invitations: pl.LazyFrame, as_o
         .group_by("kind")
         .agg(answers=pl.len().cast(pl.Int64), people=pl.col("customer_key").drop_nulls().n_unique())
     )
-    asked = survey_invitations.filter(within("sent_day")).group_by("kind").agg(invitations=pl.len().cast(pl.Int64))
+    asked = (
+        survey_invitations.filter(within("sent_day"))
+        .group_by("kind")
+        .agg(invitations=pl.len().cast(pl.Int64))
+    )
     return given.join(asked, on="kind", how="left").sort("kind").collect().to_dicts()
 
 

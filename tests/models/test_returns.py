@@ -18,7 +18,7 @@ from models.intervals import wilson
 from models.returns import MEASURES, UNKNOWN, return_rates, return_window_days
 from tests.models.shops import OPENED, ORDERS, RETURNS, Shop, as_of_days, shops
 
-FEW = settings(max_examples=40, deadline=None)
+FEW = settings(max_examples=20, deadline=None)
 Row = dict[str, Any]
 Cell = tuple[date, str, str]
 
@@ -116,7 +116,7 @@ def _slow_measures(sold: list[Row], back: list[Row]) -> dict[str, tuple[Any, int
     }
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(shops(days=150), as_of_days(200))
 def test_rates_equal_the_recomputation_line_by_line(shop: Shop, as_of: date) -> None:
     table = return_rates(shop.orders, shop.order_lines, shop.returns, as_of).collect()

@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from models import satisfaction as module
 from models.intervals import wilson
 from models.satisfaction import TOO_FEW, satisfaction
 
@@ -56,13 +55,14 @@ def _invitation(customer: str | None, day: date = AS_OF, kind: str = "nps", surv
 
 
 def _table(
-    answers: list[Row], invitations: list[Row], as_of: date = AS_OF, window: int = 365
+    answers: list[Row], invitations: list[Row], as_of: date = AS_OF, window: int = 365, at_least: int = 30
 ) -> pl.DataFrame:
     return satisfaction(
         pl.LazyFrame(answers, schema=ANSWERS),
         pl.LazyFrame(invitations, schema=INVITATIONS),
         as_of,
         window_days=window,
+        at_least=at_least,
     ).collect()
 
 
@@ -121,10 +121,7 @@ def _slow(answers: list[Row], invitations: list[Row], as_of: date, kind: str, st
 def test_values_equal_the_recomputation_answer_by_answer(
     surveys: tuple[list[Row], list[Row]], window: int
 ) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        # The threshold only hides values; without it tiny surveys show what is computed.
-        patch.setattr(module, "SMALL_GROUP", 1)
-        table = _table(*surveys, window=window)
+    table = _table(*surveys, window=window, at_least=1)
     found = {(row["measure"], row["period"], row["period_start"]): row for row in table.to_dicts()}
     assert len(found) == table.height
     periods = [("window", AS_OF - timedelta(window - 1), AS_OF)]

@@ -1,4 +1,4 @@
-"""How well the models foretold: the back-test by model, and calibration of the champion by tenth of customers.
+"""How well the models foretold: the back-test by model.
 
 Measuring belongs to `models.backtest`, choosing to `models.champion`.
 """
@@ -10,10 +10,12 @@ import polars as pl
 
 from models.champion import BASELINES, LARGEST_BIAS
 from pipelines.report import findings
-from pipelines.report.theme import BLUE, GREY, ORANGE, Chart, Figure, Look, PlainTable, axis, data_of
+from pipelines.report.theme import BLUE, GREY, Chart, Figure, Look, PlainTable, axis, data_of
 from pipelines.report.words import (
-    counted, exact_money, interval, model_name, number, percent, signed_percent,
-)  # fmt: skip
+    counted,
+    model_name,
+    signed_percent,
+)
 
 HEADLINES = {
     "value": ("normalised_gini", "How well it ranks customers by value (normalised Gini; right is better)"),
@@ -29,14 +31,20 @@ QUANTITY_NAMES = {"value": "Net revenue", "probability": "Chance of an order"}
 def headline_rows(backtest: pl.LazyFrame, champions: pl.LazyFrame | None) -> list[dict[str, Any]]:
     """One row per quantity and model: the deciding metric with its interval, bias, and whether it is champion."""
     metrics = backtest.collect()
-    chosen = {row["quantity"]: row["model"] for row in (champions.collect().to_dicts() if champions is not None else [])}
+    chosen = {
+        row["quantity"]: row["model"]
+        for row in (champions.collect().to_dicts() if champions is not None else [])
+    }
     bias = {
-        (row["quantity"], row["model"]): row["value"] for row in metrics.filter(metric="bias").iter_rows(named=True)
+        (row["quantity"], row["model"]): row["value"]
+        for row in metrics.filter(metric="bias").iter_rows(named=True)
     }
     rows: list[dict[str, Any]] = []
     for quantity, (metric, _) in HEADLINES.items():
         found = metrics.filter(quantity=quantity, metric=metric).filter(pl.col("value").is_not_null())
-        for row in found.sort("value", descending=quantity == "value", maintain_order=True).iter_rows(named=True):
+        for row in found.sort("value", descending=quantity == "value", maintain_order=True).iter_rows(
+            named=True
+        ):
             is_champion = chosen.get(quantity) == row["model"]
             rows.append({**row, "bias": bias.get((quantity, row["model"])), "is_champion": is_champion})
     return rows
@@ -66,7 +74,7 @@ def backtest_figure(backtest: pl.LazyFrame, champions: pl.LazyFrame | None = Non
             ),
         ),
         source="backtest",
-        n=f"n = {counted(rows[0]['n'], 'customer')}, {rows[0]['horizon_days']} days",
+        n=f"n\u00a0=\u00a0{counted(rows[0]['n'], 'customer')}, {rows[0]['horizon_days']} days",
         note=f"Beside each dot: how far the predicted total was off. Beyond {LARGEST_BIAS:.0%} a model is out".replace(
             "%", "\u00a0%"
         )
@@ -99,15 +107,20 @@ def _backtest_panel(rows: list[dict[str, Any]], quantity: str, look: Look) -> Ch
             "low": row["value"] if row["low"] is None else row["low"],
             "high": row["value"] if row["high"] is None else row["high"],
             "colour": BLUE if row["is_champion"] else GREY,
-            "size": 150 if row["is_champion"] else 80,
-            "bias": signed_percent(row["bias"]) + (", published" if row["is_champion"] and not look.is_narrow else ""),
+            "size": (150 if row["is_champion"] else 80) / (3 if look.is_narrow else 1),
+            "bias": signed_percent(row["bias"])
+            + (", published" if row["is_champion"] and not look.is_narrow else ""),
         }
         for row in rows
     ]
     gutter, side = (176, 58) if look.is_narrow else (230, 120)
     names = [point["model"] for point in points]
     base = alt.Chart(data_of(points)).encode(
-        y=alt.Y("model:N", sort=names, axis=axis(None, minExtent=gutter, maxExtent=gutter, labelLimit=gutter, labelPadding=10))
+        y=alt.Y(
+            "model:N",
+            sort=names,
+            axis=axis(None, minExtent=gutter, maxExtent=gutter, labelLimit=gutter, labelPadding=10),
+        )
     )
     scale = alt.Scale(zero=False, nice=True)
     x_axis = axis(None, tickCount=3 if look.is_narrow else 5, grid=True)
@@ -133,102 +146,3 @@ def _backtest_panel(rows: list[dict[str, Any]], quantity: str, look: Look) -> Ch
             ),
         )
     )  # fmt: skip
-
-
-def calibration_figure(
-    calibration: pl.LazyFrame, champions: pl.LazyFrame | None = None, currency: str = ""
-) -> Figure | None:
-    """Predicted against actual by tenth of customers, for the champion of each quantity.
-
-    Parameters
-    ----------
-    calibration
-        Table backtest_calibration.
-    champions
-        Table champions; without it the first model by name is shown.
-    """
-    found = calibration.collect()
-    if found.is_empty():
-        return None
-    chosen = dict.fromkeys(QUANTITY_NAMES, found["model"].min())
-    if champions is not None:
-        chosen |= {row["quantity"]: row["model"] for row in champions.collect().iter_rows(named=True)}
-    wanted = pl.any_horizontal(
-        (pl.col("quantity") == quantity) & (pl.col("model") == model) for quantity, model in chosen.items()
-    )
-    deciles = found.filter(wanted).sort("quantity", "decile", descending=[True, False])
-    rows = deciles.to_dicts()
-    if not rows:
-        return None
-    return Figure(
-        finding=findings.calibration(deciles, currency),
-        description="Dots: what happened by tenth of customers, from lowest to highest prediction, with what was predicted.",
-        table=PlainTable(
-            header=("Predicts", "Model", "Tenth", "Customers", "Predicted", "What happened", "95 % interval"),
-            rows=tuple(_calibration_row(row, currency) for row in rows),
-        ),
-        source="backtest_calibration",
-        n=f"n = {counted(deciles.filter(quantity=rows[0]['quantity'])['customers'].sum(), 'customer')}",
-        note="Equal predictions stay together, so a tenth may be missing.",
-        as_of=rows[0]["as_of"],
-        draw=lambda look: _draw_calibration(rows, currency, look),
-    )
-
-
-def _calibration_row(row: dict[str, Any], currency: str) -> tuple[str, ...]:
-    is_value = row["quantity"] == "value"
-    amounts = (row["predicted_mean"], row["actual_mean"])
-    spread = interval(row["low"], row["high"])
-    if is_value:
-        spread = "" if row["low"] is None else f"{number(row['low'])} to {number(row['high'])}"
-    shown = (exact_money(amount, currency) if is_value else percent(amount) for amount in amounts)
-    return (
-        QUANTITY_NAMES[row["quantity"]], model_name(row["model"]), str(row["decile"]), number(row["customers"]),
-        *shown, spread,
-    )  # fmt: skip
-
-
-def _draw_calibration(rows: list[dict[str, Any]], currency: str, look: Look) -> Chart:
-    quantities = [quantity for quantity in QUANTITY_NAMES if any(row["quantity"] == quantity for row in rows)]
-    panels = [_calibration_panel([row for row in rows if row["quantity"] == q], q, currency, look, len(quantities)) for q in quantities]
-    return alt.vconcat(*panels, spacing=24) if look.is_narrow else alt.hconcat(*panels, spacing=24)
-
-
-def _calibration_panel(rows: list[dict[str, Any]], quantity: str, currency: str, look: Look, panels: int) -> Chart:
-    is_value = quantity == "value"
-    gutter = 58 if is_value else 46
-    total = look.width if look.is_narrow else (look.width - 24 * (panels - 1)) // panels
-    points = [
-        {
-            "decile": row["decile"],
-            "low": row["actual_mean"] if row["low"] is None else max(row["low"], 0.0),
-            "high": row["actual_mean"] if row["high"] is None else row["high"],
-            "mean": row["actual_mean"],
-            "predicted": row["predicted_mean"],
-        }
-        for row in rows
-    ]
-    # Means of the highest tenth dwarf all others: on a root scale the low ones can still be read.
-    scale = alt.Scale(type="sqrt", zero=True) if is_value else alt.Scale(domain=[0, 1])
-    y_axis = axis(
-        None, tickCount=5, minExtent=gutter - 8, labelExpr=f"format(datum.value, '{',.0f' if is_value else '.0%'}')"
-    )
-    base = alt.Chart(data_of(points)).encode(
-        x=alt.X("decile:O", scale=alt.Scale(domain=list(range(1, 11))), axis=axis("tenth of customers, lowest to highest", labelAngle=0, ticks=False))
-    )
-    names = alt.Scale(domain=["what happened", "predicted"], range=[BLUE, ORANGE])
-    title = QUANTITY_NAMES[quantity] + (f" per customer, {currency}, root scale" if is_value else "")
-    y = {name: alt.Y(f"{name}:Q", scale=scale, axis=y_axis) for name in ("low", "mean", "predicted")}
-    return alt.layer(
-        base.mark_rule(strokeWidth=3, color=BLUE, opacity=0.5).encode(y=y["low"], y2="high:Q"),
-        base.transform_calculate(kind="'what happened'")
-        .mark_point(filled=True, opacity=1, size=70)
-        .encode(y=y["mean"], color=alt.Color("kind:N", scale=names, legend=alt.Legend(title=None))),
-        base.transform_calculate(kind="'predicted'")
-        .mark_tick(thickness=3, width=16, opacity=1)
-        .encode(y=y["predicted"], color=alt.Color("kind:N", scale=names)),
-    ).properties(
-        width=total - gutter - 2 * 4 - 8,
-        height=220,
-        title=alt.TitleParams(title, fontSize=12, fontWeight="normal", anchor="start", frame="group", offset=4),
-    )

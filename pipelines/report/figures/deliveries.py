@@ -23,7 +23,10 @@ SEVERITIES = {"critical": ("row is set aside", ORANGE), "warning": ("row is kept
 def conservation_figure(deliveries: pl.LazyFrame) -> Figure | None:
     """One bar per delivered table: accepted, come before, set aside, of erased people."""
     tables = (
-        deliveries.group_by("table").agg(pl.len().alias("files"), pl.col("rows", *FATES).sum()).sort("table").collect()
+        deliveries.group_by("table")
+        .agg(pl.len().alias("files"), pl.col("rows", *FATES).sum())
+        .sort("table")
+        .collect()
     )
     if tables.is_empty() or not tables["rows"].sum():
         return None
@@ -31,16 +34,21 @@ def conservation_figure(deliveries: pl.LazyFrame) -> Figure | None:
     total = int(tables["rows"].sum())
     return Figure(
         finding=findings.conservation(tables),
-        description="Stacked bars: for each delivered table the share of rows accepted, come before, set aside or erased.",
+        description="Stacked bars: share of each table's rows accepted, come before, set aside or erased.",
         table=PlainTable(
             header=("Table", "Deliveries", "Rows delivered", *(name for name, _ in FATES.values())),
             rows=tuple(
-                (row["table"], number(row["files"]), number(row["rows"]), *(number(row[fate]) for fate in FATES))
+                (
+                    row["table"],
+                    number(row["files"]),
+                    number(row["rows"]),
+                    *(number(row[fate]) for fate in FATES),
+                )
                 for row in rows
             ),
         ),
         source="deliveries",
-        n=f"n = {counted(total, 'row')}",
+        n=f"n\u00a0=\u00a0{counted(total, 'row')}",
         draw=lambda look: _draw_conservation(rows, look),
     )
 
@@ -63,7 +71,9 @@ def _draw_conservation(rows: list[dict[str, Any]], look: Look) -> Chart:
             x=alt.X(
                 "share:Q",
                 scale=alt.Scale(domain=[0, 1]),
-                axis=axis("share of delivered rows", format=".0%", tickCount=2 if look.is_narrow else 4, grid=False),
+                axis=axis(
+                    "share of delivered rows", format=".0%", tickCount=2 if look.is_narrow else 4, grid=False
+                ),
             ),
             color=alt.Color(
                 "fate:N",
@@ -99,7 +109,7 @@ def contract_figure(contract_results: pl.LazyFrame) -> Figure | None:
             ),
         ),
         source="contract_results",
-        n=f"n = {counted(int(checked), 'row')} checked, {counted(results.height, 'rule')}",
+        n=f"n\u00a0=\u00a0{counted(int(checked), 'row')} checked, {counted(results.height, 'rule')}",
         note=f"{counted(left_out, 'rule')} broken more rarely stand in the table only." if left_out else "",
         draw=lambda look: _draw_contract(rows, look),
     )  # fmt: skip
@@ -123,7 +133,9 @@ def _draw_contract(rows: list[dict[str, Any]], look: Look) -> Chart:
             }
         )  # fmt: skip
         place += 15 * len(words) + 30
-    used = [(name, colour) for name, colour in SEVERITIES.values() if any(bar["severity"] == name for bar in bars)]
+    used = [
+        (name, colour) for name, colour in SEVERITIES.values() if any(bar["severity"] == name for bar in bars)
+    ]
     base = alt.Chart(data_of(bars))
     scale = alt.Scale(domain=[0, place], reverse=True, nice=False)
     x = alt.X("share:Q", scale=alt.Scale(domain=[0, largest], nice=False), axis=None)

@@ -40,19 +40,30 @@ def gate_figure(campaign_list: pl.LazyFrame) -> Figure | None:
             header=("Step", "Customers"),
             rows=(
                 ("everybody", number(row["everyone"])),
-                *((words, f"{MINUS}{number(row[step])}" if row[step] else "0") for step, words in GATE.items()),
+                *(
+                    (words, f"{MINUS}{number(row[step])}" if row[step] else "0")
+                    for step, words in GATE.items()
+                ),
                 ("in the file", number(row["deliverable"])),
             ),
         ),
         source="campaign_lists",
-        n=f"n = {counted(row['everyone'], 'customer')}",
+        n=f"n\u00a0=\u00a0{counted(row['everyone'], 'customer')}",
         as_of=row["as_of"],
         draw=lambda look: _draw(row, look),
     )
 
 
 def _draw(row: dict[str, Any], look: Look) -> Chart:
-    bars = [{"step": "everybody", "start": 0, "end": row["everyone"], "text": number(row["everyone"]), "colour": GREY}]
+    bars = [
+        {
+            "step": "everybody",
+            "start": 0,
+            "end": row["everyone"],
+            "text": number(row["everyone"]),
+            "colour": GREY,
+        }
+    ]
     left = row["everyone"]
     for step, words in GATE.items():
         gone = row[step]
@@ -60,7 +71,15 @@ def _draw(row: dict[str, Any], look: Look) -> Chart:
         colour = PLUM if step == "held_out" else ORANGE
         bars.append({"step": words, "start": left - gone, "end": left, "text": text, "colour": colour})
         left -= gone
-    bars.append({"step": "in the file", "start": 0, "end": row["deliverable"], "text": number(row["deliverable"]), "colour": BLUE})
+    bars.append(
+        {
+            "step": "in the file",
+            "start": 0,
+            "end": row["deliverable"],
+            "text": number(row["deliverable"]),
+            "colour": BLUE,
+        }
+    )
     gutter, side = 146, 58
     base = alt.Chart(data_of(bars)).encode(
         y=alt.Y(

@@ -61,7 +61,7 @@ def revenue_figure(
         description="Stacked bars: net revenue by month of the order, with and without a customer.",
         table=_table(rows, currency),
         source="orders",
-        n=f"n = {counted(int(months['orders'].sum()), 'valid order')}",
+        n=f"n\u00a0=\u00a0{counted(int(months['orders'].sum()), 'valid order')}",
         note="By the month of the order, less what came back of it. "
         + (f"Pale: {short_month(running)} is not over." if running else ""),
         as_of=as_of,
@@ -119,12 +119,17 @@ def _draw(rows: list[dict[str, Any]], running: date | None, currency: str, look:
                 "month:O",
                 sort=labels,
                 scale=alt.Scale(paddingInner=0.15),
-                axis=axis(None, values=labels[::-1][::every][::-1], labelAngle=0, ticks=False, labelPadding=6),
+                axis=axis(
+                    None, values=labels[::-1][::every][::-1], labelAngle=0, ticks=False, labelPadding=6
+                ),
             ),
             y=alt.Y(
                 "net:Q",
                 axis=axis(
-                    None, tickCount=5, minExtent=gutter - 8, labelExpr=f"datum.value ? '{sign}' + format(datum.value, ',') + '{unit_name}' : '0'"
+                    None,
+                    tickCount=5,
+                    minExtent=gutter - 8,
+                    labelExpr=f"datum.value ? '{sign}' + format(datum.value, ',') + '{unit_name}' : '0'",
                 ),
             ),
             color=alt.Color(
