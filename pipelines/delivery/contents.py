@@ -9,8 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.delivery.files import READING_COLUMNS, Contents, with_external_ids
-from pipelines.delivery.gate import STEPS
+from pipelines.delivery.files import READING_COLUMNS, Contents
+from pipelines.delivery.gate import STEPS, external_ids
 from pipelines.shop import Shop
 
 STEP_WORDS = {
@@ -60,7 +60,9 @@ def contents_of(
         list_id=str(campaign["list_id"]),
         title=str(campaign["title"]),
         currency=shop.currency,
-        people=with_external_ids(delivered, contacts.collect()),
+        people=delivered.join(
+            external_ids(contacts.collect()), on="customer_key", how="left", maintain_order="left"
+        ),
         notes=notes(campaign, shop),
         as_of=datetime.combine(as_of, time()),
     )

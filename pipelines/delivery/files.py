@@ -46,17 +46,6 @@ READING_COLUMNS = {
 }
 
 
-def with_external_ids(members: pl.DataFrame, contacts: pl.DataFrame) -> pl.DataFrame:
-    """Add the source's own customer number, the latest seen; null for who has none."""
-    numbers = (
-        contacts.filter(pl.col("kind") == "external_id")
-        .sort("last_seen_at", "address", descending=[True, False])
-        .unique("customer_key", keep="first", maintain_order=True)
-        .select("customer_key", pl.col("address").alias("external_id"))
-    )
-    return members.join(numbers, on="customer_key", maintain_order="left")
-
-
 @dataclass(frozen=True, slots=True)
 class Built:
     """A file's bytes and how many people it holds."""

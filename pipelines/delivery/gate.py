@@ -15,12 +15,8 @@ from pipelines.delivery.rules import apply_rule
 from pipelines.shop import SegmentList, Shop
 
 STEPS = ("suppressed", "not_eligible", "no_consent", "open_case", "capped", "held_out", "undeliverable")
-ADDRESS_KINDS = {
-    "email": ("email", "external_id"),
-    "sms": ("phone", "external_id"),
-    "ads": ("email", "phone", "external_id"),
-}
-"""Which addresses serve a channel; a shop without contacts hands out its own customer numbers."""
+ADDRESS_KINDS = {"email": ("email",), "sms": ("phone",), "ads": ("email", "phone")}
+"""Which addresses serve a channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +99,29 @@ def may_write(consents: pl.DataFrame, channel: str, shop: Shop) -> pl.Expr:
     return _is_in(decided.filter("is_granted")["customer_key"])
 
 
+def external_ids(contacts: pl.DataFrame) -> pl.DataFrame:
+    """Each customer's own number at the source, the latest seen: customer_key, external_id.
+
+    A number that several customers ordered with is nobody's: it could reach the one who must not be written to.
+    """
+    return (
+        contacts.filter(pl.col("kind") == "external_id")
+        .filter(pl.col("customer_key").n_unique().over("address") == 1)
+        .sort("last_seen_at", "address", descending=[True, False])
+        .unique("customer_key", keep="first", maintain_order=True)
+        .select("customer_key", pl.col("address").alias("external_id"))
+    )
+
+
 def _held_out(chosen: pl.Series, entry: SegmentList, salt: bytes, as_of: date) -> pl.Series:
     drawn = assign(chosen, salt=salt, campaign=campaign_name(entry.name, as_of), share=entry.hold_out)
     return chosen.filter(drawn)
 
 
 def _reachable(contacts: pl.DataFrame, channel: str) -> pl.Series:
-    kinds = ADDRESS_KINDS[channel]
+    found = contacts.filter(pl.col("kind").is_in(ADDRESS_KINDS[channel]))
     # A shop that delivers addresses is held to them; one that delivers none hands out its own numbers.
-    wanted = [kind for kind in kinds if kind != "external_id"]
-    if contacts.filter(pl.col("kind").is_in(wanted)).is_empty():
-        wanted = ["external_id"]
-    return contacts.filter(pl.col("kind").is_in(wanted))["customer_key"].unique()
+    return (external_ids(contacts) if found.is_empty() else found)["customer_key"].unique()
 
 
 def _is_in(keys: pl.Series) -> pl.Expr:

@@ -46,6 +46,8 @@ def identity_map(rows: pl.LazyFrame, key: bytes) -> pl.LazyFrame:
         .filter(pl.any_horizontal(pl.col(KINDS).is_not_null()))
         .group_by(KINDS)
         .agg(pl.col("seen_at").min())
+        .collect(engine="streaming")  # a few rows a customer, read many times below
+        .lazy()
     )
     # A number or phone that came without e-mail once and with one later belongs to the e-mail's customer,
     # also where a phone stands between the number and the e-mail.

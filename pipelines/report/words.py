@@ -103,7 +103,7 @@ def long_month(day: date) -> str:
 
 def short_month(day: date) -> str:
     """Month as on an axis: ``Dec 2011``."""
-    return f"{MONTHS[day.month - 1][:3]} {day.year}"
+    return f"{MONTHS[day.month - 1][:3]}{SPACE}{day.year}"
 
 
 def model_name(model: str) -> str:

@@ -23,7 +23,7 @@ from pipelines.report.theme import (
     ink_on,
     shade,
 )
-from pipelines.report.words import counted, number, percent, short_month
+from pipelines.report.words import SPACE, counted, number, percent, short_month
 
 COHORTS_SHOWN, AGES_SHOWN = 24, 24
 COHORTS_ON_A_PHONE, AGES_ON_A_PHONE = 13, 11
@@ -65,7 +65,7 @@ def cohort_figure(cohorts: pl.LazyFrame) -> Figure | None:
 
 
 def _label(row: Row) -> str:
-    mark = " †" if row["is_left_truncated"] else " *" if row["is_small"] else ""
+    mark = f"{SPACE}†" if row["is_left_truncated"] else f"{SPACE}*" if row["is_small"] else ""
     return short_month(row["cohort"]) + mark
 
 

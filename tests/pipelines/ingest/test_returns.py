@@ -1,7 +1,7 @@
 """Returns: matched to what they undo, looking back only, never for more than was bought or paid."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -29,16 +29,21 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     return write_shop(folder)
 
 
+def settled(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """A table as the next step finds it: computed, not planned."""
+    return frame.collect().lazy()
+
+
 def valid(table: str, rows: Rows, shop: Shop) -> pl.LazyFrame:
     raw = raw_rows(table, rows)
-    return valid_rows(raw, raw.filter(pl.lit(False)), table, shop)
+    return settled(valid_rows(raw, raw.filter(pl.lit(False)), table, shop))
 
 
 def facts(bought: Rows, back: Rows, shop: Shop) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The tables returns and orders."""
     lines = valid("orders", bought, shop)
     ids = lines.select(pl.col("delivery_id").unique()).collect().to_series().to_list()
-    current = current_orders(lines, shop, dict.fromkeys(ids, "orders"), dict.fromkeys(ids, "shop"))
+    current = settled(current_orders(lines, shop, dict.fromkeys(ids, "orders"), dict.fromkeys(ids, "shop")))
     delivered = valid("returns", back, shop).with_columns(pl.lit("shop").alias("customer_numbers"))
     seen = [
         current.select("customer_numbers", "customer_id", "email", "phone", pl.col("ordered_at").alias("seen_at")),
@@ -46,7 +51,7 @@ def facts(bought: Rows, back: Rows, shop: Shop) -> tuple[pl.DataFrame, pl.DataFr
             "customer_numbers", "customer_id", "email", pl.lit(None, pl.String).alias("phone"), pl.col("returned_at").alias("seen_at")
         ),
     ]  # fmt: skip
-    identities = identity_map(pl.concat(seen), b"key")
+    identities = settled(identity_map(pl.concat(seen), b"key"))
     found = returns(current, delivered, identities, shop).collect()
     return found, orders(current, found.lazy(), identities, shop).collect()
 
@@ -159,7 +164,7 @@ def composed(lines: list[tuple[str, str, int, int]], sign: int) -> list[dict[str
 
 
 @given(LINES, LINES)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_comes_later_never_changes_how_an_earlier_return_was_matched(
     shop: Shop, bought: list[tuple[str, str, int, int]], back: list[tuple[str, str, int, int]]
 ) -> None:
@@ -167,12 +172,11 @@ def test_what_comes_later_never_changes_how_an_earlier_return_was_matched(
     whole, _ = facts(everything, [], shop)
     until = "2024-03-06 00:00:00"
     early, _ = facts([row for row in everything if row["ordered_at"] < until], [], shop)
-    known = pl.col("returned_at") < datetime(2024, 3, 6)
-    assert_frame_equal(early, whole.filter(known.cast(pl.Boolean) if False else pl.col("returned_day") < datetime(2024, 3, 6).date()))
+    assert_frame_equal(early, whole.filter(pl.col("returned_day") < date(2024, 3, 6)))
 
 
 @given(LINES, LINES)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_returns_never_take_back_more_than_was_bought_and_never_make_orders(
     shop: Shop, bought: list[tuple[str, str, int, int]], back: list[tuple[str, str, int, int]]
 ) -> None:

@@ -33,12 +33,13 @@ def valid_after(folder: Path, deliveries: list[Rows], table: str = "orders") -> 
         if added is not None:
             lake.append(f"raw_{table}", added, fingerprint="test")
     aside = pl.LazyFrame(schema={"delivery_id": pl.String, "row_number": pl.Int64})
-    return shop, valid_rows(lake.scan(f"raw_{table}"), aside, table, shop)
+    return shop, valid_rows(lake.scan(f"raw_{table}"), aside, table, shop).collect().lazy()
 
 
 def current(valid: pl.LazyFrame, shop: Shop) -> pl.LazyFrame:
     ids = valid.select(pl.col("delivery_id").unique()).collect().to_series().to_list()
-    return current_orders(valid, shop, {name: source_name(name) for name in ids}, dict.fromkeys(ids, "shop"))
+    lines = current_orders(valid, shop, {name: source_name(name) for name in ids}, dict.fromkeys(ids, "shop"))
+    return lines.collect().lazy()
 
 
 def current_after(folder: Path, deliveries: list[Rows]) -> pl.DataFrame:
@@ -112,9 +113,9 @@ def facts_after(folder: Path, deliveries: list[Rows]) -> dict[str, pl.DataFrame]
     shop, valid = valid_after(folder, deliveries)
     lines = current(valid, shop)
     seen = lines.with_columns(pl.col("ordered_at").alias("seen_at"))
-    identities = identity_map(seen, b"key")
+    identities = identity_map(seen, b"key").collect().lazy()
     none = raw_rows("returns", []).pipe(valid_rows, raw_rows("returns", []), "returns", shop)
-    back = returns(lines, none.with_columns(pl.lit("shop").alias("customer_numbers")), identities, shop)
+    back = returns(lines, none.with_columns(pl.lit("shop").alias("customer_numbers")), identities, shop).collect().lazy()
     found = {
         "current_orders": lines,
         "identity_map": identities,
