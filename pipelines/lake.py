@@ -73,6 +73,8 @@ class Lake:
         LakeError
             Something else lies there, or the lake belongs to another shop.
         """
+        if "%" in str(root):
+            raise LakeError(f"{root} has a % in its path, which Delta tables cannot bear. Name another with --lake.")
         marker = root / MARKER
         if not marker.exists():
             if root.exists() and (not root.is_dir() or any(root.iterdir())):
@@ -129,7 +131,7 @@ class Lake:
         """
         if not self.has(name):
             return table(name).empty().lazy()
-        frame = pl.scan_delta(str(self.path(name)), version=version)
+        frame = pl.scan_delta(self._delta(name, version))
         return frame if as_of is None else frame.filter(pl.col("as_of") == as_of)
 
     def fingerprint(self, name: str, as_of: date | None = None) -> str | None:
@@ -190,10 +192,10 @@ class Lake:
             else:
                 yield commit
 
-    def _delta(self, name: str) -> Any:
-        from deltalake import DeltaTable
+    def _delta(self, name: str, version: int | None = None) -> Any:
+        from pipelines.delta import LocalDeltaTable
 
-        return DeltaTable(str(self.path(name)))
+        return LocalDeltaTable(str(self.path(name)), version=version)
 
     def _write(
         self,

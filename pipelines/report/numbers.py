@@ -75,14 +75,14 @@ class Returned:
     Attributes
     ----------
     window_days
-        Age from which an order counts as return-mature; None where nothing was ever matched.
+        Age from which an order counts as return-mature.
     orders
         Mature orders of which something came back.
     value_share
         Value that came back, over merchandise sold, of mature orders.
     """
 
-    window_days: int | None
+    window_days: int
     orders: Rate
     value_share: float | None
 
@@ -135,38 +135,24 @@ def year_on_year(purchases: pl.LazyFrame, as_of: date, history_start: date) -> R
     return Rate(counts["both"], counts["first"]) if counts["first"] else None
 
 
-def returned(orders: pl.LazyFrame, returns: pl.LazyFrame, as_of: date) -> Returned:
-    """Order and value return rate by order date, of orders older than the return window."""
-    day = pl.coalesce("refunded_day", "returned_day")
-    matched = returns.filter(
-        pl.col("order_id").is_not_null(), pl.col("kind") == "merchandise", day <= as_of
-    ).select("order_id", "amount", "returned_day")
-    valid = orders.filter("is_valid", pl.col("order_day") <= as_of)
-    lag = (
-        matched.join(valid.select("order_id", "order_day"), on="order_id")
-        .select(((pl.col("returned_day") - pl.col("order_day")).dt.total_days()).quantile(0.95, "higher"))
-        .collect()
-        .item()
-    )
-    window = None if lag is None else max(RETURN_WINDOW_AT_LEAST, int(lag))
-    mature = valid.filter(pl.col("order_day") <= as_of - timedelta(window or RETURN_WINDOW_AT_LEAST))
-    back = matched.group_by("order_id").agg(pl.col("amount").sum())
+def returned(return_rates: pl.LazyFrame, window_days: int) -> Returned:
+    """Order and value return rate over all mature orders, from the months of table ``return_rates``."""
+    of_all = return_rates.filter(pl.col("break_down") == "all")
     row = (
-        mature.select("order_id", sold=pl.col("gross") - pl.col("discount"))
-        .join(back, on="order_id", how="left")
-        .select(
-            n=pl.len(),
-            count=pl.col("amount").is_not_null().sum(),
-            sold=pl.col("sold").sum().cast(pl.Float64),
-            amount=pl.col("amount").sum().cast(pl.Float64),
+        of_all.select(
+            pl.col("count", "n").filter(pl.col("measure") == "order_return_rate").sum(),
+            pl.col("amount", "base_amount")
+            .filter(pl.col("measure") == "value_return_rate")
+            .sum()
+            .cast(pl.Float64),
         )
         .collect()
         .row(0, named=True)
     )
     return Returned(
-        window_days=window,
+        window_days=window_days,
         orders=Rate(row["count"], row["n"]),
-        value_share=row["amount"] / row["sold"] if row["sold"] else None,
+        value_share=row["amount"] / row["base_amount"] if row["base_amount"] else None,
     )
 
 
@@ -206,28 +192,6 @@ def excluded_orders(orders: pl.LazyFrame, as_of: date) -> list[dict[str, Any]]:
         .collect()
         .to_dicts()
     )
-
-
-def answers(
-    survey_answers: pl.LazyFrame, survey_invitations: pl.LazyFrame, as_of: date
-) -> list[dict[str, Any]]:
-    """Answers and invitations by kind in the 365 days up to as_of: kind, answers, people, invitations."""
-    start = as_of - timedelta(YEAR_DAYS)
-
-    def within(day: str) -> pl.Expr:
-        return (pl.col(day) > start) & (pl.col(day) <= as_of)
-
-    given = (
-        survey_answers.filter(within("answered_day"))
-        .group_by("kind")
-        .agg(answers=pl.len().cast(pl.Int64), people=pl.col("customer_key").drop_nulls().n_unique())
-    )
-    asked = (
-        survey_invitations.filter(within("sent_day"))
-        .group_by("kind")
-        .agg(invitations=pl.len().cast(pl.Int64))
-    )
-    return given.join(asked, on="kind", how="left").sort("kind").collect().to_dicts()
 
 
 def valid_orders(orders: pl.LazyFrame, returns: pl.LazyFrame, as_of: date) -> pl.LazyFrame:

@@ -72,7 +72,7 @@ def render_report(tables: Tables, shop: Shop, as_of: date, made: str) -> str:
         **sections.intake(tables, shop, as_of),
         **sections.returns(tables, shop, as_of),
         **sections.predictions(tables),
-        "surveys": sections.surveys(tables, as_of),
+        "surveys": sections.surveys(tables),
         "has_surveys": bool(shop.sources_of("survey_answers")),
         "cuts": sections.cuts(tables("stage_cuts")),
         "lists": sections.lists(tables("campaign_lists"), shop, look),

@@ -9,8 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from data_contracts import table as promise
-from data_contracts import table_names
+from models.returns import return_window_days
 from pipelines.report import findings, numbers, words
 from pipelines.report.figures.lists import gate_figure
 from pipelines.report.shown import shown
@@ -72,7 +71,9 @@ def returns(tables: Tables, shop: Shop, as_of: date) -> dict[str, Any]:
     returns = tables("returns")
     rows = numbers.returns_by_rule(returns, as_of)
     return {
-        "back": numbers.returned(tables("orders"), returns, as_of),
+        "back": numbers.returned(
+            tables("return_rates"), return_window_days(returns, tables("orders"), as_of)
+        ),
         "by_rule": {
             "says": findings.returned(rows, shop.currency),
             "header": ("Returned merchandise matched", "Lines", "Value"),
@@ -86,54 +87,36 @@ def returns(tables: Tables, shop: Shop, as_of: date) -> dict[str, Any]:
             ),
         },
         "other": numbers.other_returns(returns, as_of),
-        "return_rates": _return_rates(tables),
     }
 
 
-def _return_rates(tables: Tables) -> PlainTable | None:
-    """Return rates over everything, where the lab computes that table."""
-    wanted = {"measure", "n", "rate", "low", "high"}
-    if "return_rates" not in table_names() or not wanted <= set(promise("return_rates").schema):
-        return None
-    rates = tables("return_rates")
-    if "break_down" in rates.collect_schema():
-        rates = rates.filter(pl.col("break_down") == "all")
-    rows = rates.filter(pl.col("rate").is_not_null()).sort("measure").head(12).collect().to_dicts()
+def surveys(tables: Tables) -> PlainTable | None:
+    """NPS and CSAT of the last 365 days with interval and response rate; None where nobody answered."""
+    rows = tables("satisfaction").filter(pl.col("period") == "window").sort("measure").collect().to_dicts()
     if not rows:
         return None
     return PlainTable(
-        header=("Rate", "Value", "95 % interval", "n"),
+        header=("Survey", "Score", "95 % interval", "Customers who answered", "Invitations", "Response rate"),
         rows=tuple(
             (
-                str(row["measure"]).replace("_", " "),
-                words.percent(row["rate"]),
-                words.interval(row["low"], row["high"]),
+                row["measure"].upper(),
+                _score(row, row["value"]) or "too few answers to say",
+                " to ".join(filter(None, (_score(row, row["low"]), _score(row, row["high"]))))
+                or words.UNKNOWN,
                 words.number(row["n"]),
-            )
-            for row in rows
-        ),
-    )
-
-
-def surveys(tables: Tables, as_of: date) -> PlainTable | None:
-    """Answers and response rates of the last 365 days by kind of survey; None where nobody answered."""
-    rows = numbers.answers(tables("survey_answers"), tables("survey_invitations"), as_of)
-    if not rows:
-        return None
-    return PlainTable(
-        header=("Survey", "Answers", "Customers who answered", "Invitations", "Response rate"),
-        rows=tuple(
-            (
-                row["kind"].upper() if row["kind"] in ("nps", "csat") else row["kind"],
-                words.number(row["answers"])
-                + (" (too few to say much)" if row["answers"] < numbers.TOO_FEW else ""),
-                words.number(row["people"]),
                 words.number(row["invitations"]) if row["invitations"] else "not delivered",
-                words.percent(row["answers"] / row["invitations"]) if row["invitations"] else words.UNKNOWN,
+                words.percent(row["response_rate"]),
             )
             for row in rows
         ),
     )
+
+
+def _score(row: dict[str, Any], value: float | None) -> str:
+    """An NPS in points, a CSAT in per cent; empty where it is not known."""
+    if value is None:
+        return ""
+    return f"{value:+.0f}" if row["measure"] == "nps" else words.percent(value)
 
 
 def predictions(tables: Tables) -> dict[str, Any]:

@@ -111,7 +111,11 @@ def test_quantiles_are_the_first_days_with_that_share_back(rows: Rows, as_of: da
     for row in quantiles.to_dicts():
         waits = _waits(rows, as_of, row["transition"])
         for name, share in {"p25": 0.25, "p50": 0.5, "p75": 0.75, "p90": 0.9}.items():
-            days = [d for d in sorted({wait for wait, _ in waits}) if 1 - _slow_survival(waits, d)[0] >= share - 1e-9]
+            days = [
+                d
+                for d in sorted({wait for wait, _ in waits})
+                if 1 - _slow_survival(waits, d)[0] >= share - 1e-9
+            ]
             assert row[name] == (days[0] if days else None)
 
 

@@ -55,8 +55,8 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
             ],
             "survey_invitations": [[{"survey_id": "s1", "email": ANNA, "kind": "nps", "sent_at": "2024-04-01 23:30:00"}]],
             "survey_answers": [
-                [answer("s1", "3", "2024-04-02"), answer("s2", "11", "2024-04-02"), answer("s3", "10", "2024-06-30 23:30:00")],
-                [answer("s1", "9", "2024-04-02", comment="Better now"), answer("s4", "0", "2024-04-02", email=None)],
+                [answer("s1", "3", "2024-04-02"), answer("s2", "11", "2024-04-02")],
+                [answer("s3", "10", "2024-06-30 23:30:00"), answer("s1", "9", "2024-04-02", comment="Better now"), answer("s4", "0", "2024-04-02", email=None)],
             ],
         },
     )  # fmt: skip

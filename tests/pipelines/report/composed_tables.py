@@ -11,6 +11,7 @@ import polars as pl
 from data_contracts import table
 from models.cohorts import cohort_retention
 from models.lifecycle import customer_stages, stage_at, stage_cuts, stage_transitions
+from models.returns import return_rates
 from models.rfm import rfm
 from models.summary import purchases_at
 from pipelines.shop import SegmentList, Shop, Source
@@ -70,6 +71,13 @@ def orders_and_returns() -> tuple[pl.LazyFrame, pl.LazyFrame]:
     # Known only after the last day: changes nothing.
     returns.append(_return("r-late", "o1-0", AS_OF + timedelta(days=1), 41))
     return frame("orders", orders), frame("returns", returns)
+
+
+def lines_of(orders: pl.LazyFrame) -> pl.LazyFrame:
+    """One line per order with all of its value."""
+    lines = orders.select("order_id", pl.col("gross").alias("net")).collect().to_dicts()
+    made = {"line_no": 1, "product_id": "mug", "kind": "merchandise", "quantity": 1}
+    return frame("order_lines", [line | made for line in lines])
 
 
 def _order(order_id: str, customer_key: str | None, day: date, gross: int) -> dict[str, Any]:
@@ -214,6 +222,7 @@ def composed() -> Composed:
             "orders": orders,
             "returns": returns,
             "purchases": purchases,
+            "return_rates": return_rates(orders, lines_of(orders), returns, AS_OF).collect().lazy(),
             "cohort_retention": cohort_retention(purchases, AS_OF).collect().lazy(),
             "stage_cuts": cuts,
             "customer_stages": stages,

@@ -4,6 +4,7 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
+from models.returns import return_rates
 from pipelines.report import findings, numbers, words
 from pipelines.report.figures.rates import pooled_rates
 from pipelines.report.figures.revenue import revenue_by_month
@@ -73,12 +74,23 @@ def test_return_rate_leaves_out_orders_too_young_to_tell() -> None:
          "is_valid": True}
         for name, age in (("a", 0), ("b", 0), ("c", 0), ("young", 80))
     ]  # fmt: skip
+    lines = [
+        {"order_id": str(order["order_id"]), "line_no": 1, "product_id": "mug", "kind": "merchandise",
+         "quantity": 1, "net": Decimal(100)}
+        for order in orders
+    ]  # fmt: skip
     back = [
-        {"return_id": name, "order_id": name, "kind": "merchandise", "amount": Decimal(25),
-         "returned_day": day + timedelta(days=40)}
+        {"return_id": name, "order_id": name, "line_no": 1, "product_id": "mug", "kind": "merchandise",
+         "quantity": 1, "amount": Decimal(25), "returned_day": day + timedelta(days=40)}
         for name in ("a", "b")
     ]  # fmt: skip
-    found = numbers.returned(frame("orders", orders), frame("returns", back), day + timedelta(days=100))
+    rates = return_rates(
+        frame("orders", orders),
+        frame("order_lines", lines),
+        frame("returns", back),
+        day + timedelta(days=100),
+    )
+    found = numbers.returned(rates, 40)
     assert (found.window_days, found.orders) == (40, numbers.Rate(2, 3))
     assert found.value_share == pytest.approx(50 / 300)
 

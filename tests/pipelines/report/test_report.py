@@ -1,13 +1,17 @@
 import re
+from datetime import UTC, datetime
 from itertools import pairwise
 
 import polars as pl
 import pytest
 
 from data_contracts import table
+from models.satisfaction import satisfaction
 from pipelines.report.report import render_report
 from tests.pipelines.report.composed_tables import AS_OF, KEY_MARK, Composed, frame, list_row, shop
 from tests.pipelines.report.page_reader import read
+
+NOON = datetime(AS_OF.year, AS_OF.month, AS_OF.day, 12, tzinfo=UTC)
 
 
 def render(tables: Composed, **settings: object) -> str:
@@ -144,28 +148,23 @@ def test_without_surveys_nothing_is_made_up(page: str) -> None:
     assert 'table = "survey_answers"' in text
 
 
-def test_answers_are_counted_with_their_response_rate() -> None:
+def test_satisfaction_is_told_with_interval_and_response_rate() -> None:
     answers = [
-        {
-            "survey_id": str(n),
-            "customer_key": f"{KEY_MARK}{n}",
-            "kind": "nps",
-            "score": 9,
-            "answered_day": AS_OF,
-        }
-        for n in range(40)
-    ]
-    invitations = [{"survey_id": str(n), "kind": "nps", "sent_day": AS_OF} for n in range(80)]
-    tables = Composed(
-        {
-            "survey_answers": frame("survey_answers", answers),
-            "survey_invitations": frame("survey_invitations", invitations),
-        }
-    )
-    page = render(tables, lists=())
+        {"survey_id": f"{kind}{n}", "customer_key": f"{KEY_MARK}{n}", "kind": kind, "score": score,
+         "answered_at": NOON, "answered_day": AS_OF}
+        for kind, score, people in (("nps", 9, 40), ("csat", 4, 12))
+        for n in range(people)
+    ]  # fmt: skip
+    invitations = [
+        {"survey_id": f"nps{n}", "customer_key": f"{KEY_MARK}{n}", "kind": "nps", "sent_at": NOON, "sent_day": AS_OF}
+        for n in range(80)
+    ]  # fmt: skip
+    found = satisfaction(frame("survey_answers", answers), frame("survey_invitations", invitations), AS_OF)
+    page = render(Composed({"satisfaction": found.collect().lazy()}), lists=())
     text = read(page).text
     assert "No surveys connected" not in text
-    assert "NPS 40 40 80 50.0 %" in text
+    assert "NPS +100 +100 to +100 40 80 50.0 %" in text
+    assert "CSAT too few answers to say" in text
     assert KEY_MARK not in page
 
 
