@@ -1,4 +1,4 @@
-"""What each table promises: columns, grain, meaning, rules and privacy class. Nothing is moved or computed here."""
+"""What each table promises: columns, grain, meaning, rules and privacy class. Computes nothing."""
 
 from data_contracts.conform import conform
 from data_contracts.dictionary import MONEY, Column, Layer, Privacy, Table, table, table_names

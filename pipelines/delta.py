@@ -1,8 +1,8 @@
 """Delta tables under any folder name.
 
-deltalake writes a folder's name percent-encoded into what it tells of a table's files, and Polars looks for them
-under that name: a space or an umlaut in the path and nothing is found (pola-rs/polars issue 20944). What is
-in a table is `pipelines.lake`'s business.
+deltalake tells a table's files with percent-encoded folder names, and Polars looks for them under those: with a
+space or an umlaut in the path nothing is found (pola-rs/polars issue 20944). What is in a table is
+`pipelines.lake`'s business.
 """
 
 from typing import Any

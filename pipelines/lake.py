@@ -74,7 +74,9 @@ class Lake:
             Something else lies there, or the lake belongs to another shop.
         """
         if "%" in str(root):
-            raise LakeError(f"{root} has a % in its path, which Delta tables cannot bear. Name another with --lake.")
+            raise LakeError(
+                f"{root} has a % in its path, which Delta tables cannot bear. Name another with --lake."
+            )
         marker = root / MARKER
         if not marker.exists():
             if root.exists() and (not root.is_dir() or any(root.iterdir())):
@@ -206,7 +208,8 @@ class Lake:
         as_of: date | None,
         day: date | None,
     ) -> None:
-        from deltalake import CommitProperties
+        from deltalake import CommitProperties, write_deltalake
+        from deltalake.exceptions import DeltaError
 
         promised = table(name)
         metadata = {"fingerprint": fingerprint} | ({"as_of": day.isoformat()} if day else {})
@@ -222,10 +225,13 @@ class Lake:
             options["schema_mode"] = "overwrite"
         try:
             self.path(name).parent.mkdir(exist_ok=True)
-            conform(frame, promised).sink_delta(str(self.path(name)), mode=mode, delta_write_options=options)
-        except OSError as error:
+            # Polars' own sink writes rows in any order; a table is read as it was sorted.
+            rows = conform(frame, promised).collect_batches(maintain_order=True, lazy=True)
+            write_deltalake(str(self.path(name)), rows, mode=mode, **options)
+        except (OSError, DeltaError) as error:
+            reason = str(error).splitlines()[0].rstrip(".")
             raise LakeError(
-                f"Table {name} cannot be written under {self.root}: {error}. Nothing was changed."
+                f"Table {name} cannot be written under {self.root}: {reason}. Nothing was changed."
             ) from error
 
     def lock(self, purpose: str) -> AbstractContextManager[None]:

@@ -102,6 +102,7 @@ def run_shop(
     started = now or datetime.now(UTC)
     with lake.lock("retention run"), _dagster_home(lake_root):
         import dagster as dg
+        from dagster._core.errors import DagsterAssetCheckFailedError
 
         from pipelines.assets.build import Overrides
         from pipelines.definitions import build_defs, job_name
@@ -122,7 +123,7 @@ def run_shop(
                         # A failed step is told once, by the command; Dagster keeps its own record of it.
                         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
                     )
-                except dg.DagsterAssetCheckFailedError as error:
+                except DagsterAssetCheckFailedError as error:
                     raise CheckError(
                         f"{' '.join(str(error).split())}. Nothing was published; the newest finished run is as it "
                         "was. This is a fault of the program: please report it."

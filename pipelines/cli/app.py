@@ -9,7 +9,7 @@ import tempfile
 import traceback
 import warnings
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -42,6 +42,8 @@ LakeOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
 
 DEFAULT_SHOP = "uk_gift_shop"
+# Typer may bring a Click of its own, so the class is asked of Typer and not of Click.
+WRONG_USAGE: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
 
 def main() -> NoReturn:
@@ -65,11 +67,9 @@ def main() -> NoReturn:
 
 def _explain(error: Exception) -> int:
     """Tell a fault in plain words and return the exit code."""
-    from click import ClickException
-
     from models.errors import ModelError
 
-    if isinstance(error, ClickException):
+    if isinstance(error, WRONG_USAGE):
         error.show()
         return error.exit_code
     known = next(

@@ -95,7 +95,7 @@ def reading_file(contents: Contents) -> Built:
     term = workbook.add_format({"bold": True, "valign": "top"})
     for row, (name, meaning) in enumerate(contents.notes):
         sheet.write_string(row, 0, name, term)
-        sheet.write_string(row, 1, meaning)
+        sheet.write_string(row, 1, f"'{meaning}" if meaning.startswith(FORMULA_STARTS) else meaning)
     workbook.close()
     return Built(buffer.getvalue(), people.height)
 

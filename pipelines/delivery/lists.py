@@ -56,7 +56,8 @@ def list_members(gated: Gated, profile: pl.DataFrame, entry: SegmentList, as_of:
         reason(entry).alias("reason"),
         pl.struct(
             pl.lit(entry.where).alias("rule"),
-            pl.struct(used).alias("values"),
+            # A rule of true looks at nothing, and there is no struct of nothing.
+            *([pl.struct(used).alias("values")] if used else []),
             pl.col("is_null_decided").alias("decided_by_null"),
             pl.lit(entry.null_means).alias("null_means"),
             "previous_stage",

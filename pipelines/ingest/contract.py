@@ -64,7 +64,7 @@ def _faults_of(batch: pl.DataFrame, validate: Any, asked: list[str]) -> list[pl.
 
 
 def _error_of(exception_info: dict[str, Any]) -> str | None:
-    """What went wrong inside a rule: told once, or once a metric that the rule needs."""
+    """Tell what went wrong inside a rule; it stands there once, or once a metric that the rule needs."""
     told = [exception_info] if "raised_exception" in exception_info else exception_info.values()
     return next((one["exception_message"] for one in told if one["raised_exception"]), None)
 

@@ -37,6 +37,7 @@ class Receipt:
     received_at: str
     rows: int
     replayed: int
+    kept: int
     is_repeat: bool
     unknown_columns: str
 
@@ -49,7 +50,7 @@ def land(lake: Lake, arrived: list[Arrival], table: str, received_at: datetime) 
     raw = lake.scan(f"raw_{table}")
     landed = set(raw.select(pl.col("delivery_id").unique()).collect().to_series())
     _take_back_unfinished(lake, table, landed)
-    known = landed | {r.delivery_id for r in receipts(lake) if r.rows == r.replayed and not r.is_repeat}
+    known = landed | {r.delivery_id for r in receipts(lake) if r.kept == 0 and not r.is_repeat}
     repeated: list[Arrival] = []
     parts: list[pl.DataFrame] = []
     for arrival in arrived:
@@ -75,7 +76,7 @@ def _take_back_unfinished(lake: Lake, table: str, landed: set[str]) -> None:
     open_ones = [
         r for r in receipts(lake) if r.table == table and not r.is_repeat and r.delivery_id not in landed
     ]
-    died = {r.received_at for r in open_ones if r.replayed < r.rows}
+    died = {r.received_at for r in open_ones if r.kept}
     for receipt in open_ones:
         if receipt.received_at in died:
             _receipt_path(lake, receipt.receipt_id).unlink()
@@ -94,17 +95,14 @@ def _take(lake: Lake, arrival: Arrival, before: list[pl.LazyFrame], received_at:
     with reading(arrival.path):
         delivered = arrival.rows().with_row_index("row_number", offset=1).collect(engine="streaming")
     earlier = pl.concat(
-        _of_same_units(frame, delivered, table).select("is_replay", *content) for frame in before
+        _of_same_units(frame, delivered, table).select("delivery_id", "is_replay", *content)
+        for frame in before
     )
     marked = mark_replays(delivered.lazy(), earlier, content).collect()
-    landed = marked.lazy().pipe(without_pure_replays, table).collect()
+    landed = marked.lazy().pipe(without_pure_replays, earlier, content, table).collect()
     _keep_file(lake, arrival)
-    _write_receipt(
-        lake,
-        _receipt(
-            arrival, arrival.delivery_id, received_at, marked.height, int(marked["is_replay"].sum()), False
-        ),
-    )
+    rows, replayed = marked.height, int(marked["is_replay"].sum())
+    _write_receipt(lake, _receipt(arrival, arrival.delivery_id, received_at, rows, replayed, landed.height))
     moment = next(column for column in columns if column.kind == "moment" and column.required)
     # Which deliveries reach further is all that is asked here, so times without an offset may pass for UTC.
     through = delivered.lazy().pipe(typed, (moment,), UTC).select(pl.col(moment.name).max()).collect().item()
@@ -130,11 +128,18 @@ def _receive_again(lake: Lake, repeated: list[Arrival], received_at: datetime, c
     rows = sum(arrival.rows().select(pl.len()).collect().item() for arrival in repeated)
     whole = repeated[0]
     receipt_id = f"{whole.source.name}-{whole.sha256[:12]}-again-{received_at:%Y%m%dT%H%M%S%f}-{copy}"
-    _write_receipt(lake, _receipt(whole, receipt_id, received_at, rows, rows, True))
+    _write_receipt(lake, _receipt(whole, receipt_id, received_at, rows, rows, 0, is_repeat=True))
 
 
 def _receipt(
-    arrival: Arrival, receipt_id: str, received_at: datetime, rows: int, replayed: int, is_repeat: bool
+    arrival: Arrival,
+    receipt_id: str,
+    received_at: datetime,
+    rows: int,
+    replayed: int,
+    kept: int,
+    *,
+    is_repeat: bool = False,
 ) -> Receipt:
     return Receipt(
         receipt_id=receipt_id,
@@ -147,6 +152,7 @@ def _receipt(
         received_at=received_at.isoformat(timespec="microseconds"),
         rows=rows,
         replayed=replayed,
+        kept=kept,
         is_repeat=is_repeat,
         unknown_columns=",".join(arrival.unknown_columns),
     )

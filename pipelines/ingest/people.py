@@ -68,12 +68,14 @@ def consents(delivered: pl.LazyFrame, identities: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def suppressions(delivered: pl.LazyFrame, identities: pl.LazyFrame) -> pl.LazyFrame:
-    """Since when each suppression holds; one without a channel, or for one we do not know, closes all of them."""
+    """Since when each suppression holds; one without a channel, or for an unknown one, closes all."""
     channel = pl.col("channel").str.to_lowercase()
     return (
         delivered.pipe(with_customer_key, identities)
         .filter(pl.col("customer_key").is_not_null())
-        .with_columns(pl.when(channel.is_in(CHANNELS)).then(channel).otherwise(pl.lit("all")).alias("channel"))
+        .with_columns(
+            pl.when(channel.is_in(CHANNELS)).then(channel).otherwise(pl.lit("all")).alias("channel")
+        )
         .group_by("customer_key", "kind", "channel")
         .agg(pl.col("recorded_at").min())
         .select(table("suppressions").schema.keys())

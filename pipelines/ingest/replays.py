@@ -23,9 +23,8 @@ def mark_replays(delivered: pl.LazyFrame, earlier: pl.LazyFrame, content: list[s
     content
         The columns that make up a row's content.
     """
-    fingerprint = pl.struct(content).hash().alias("_content")
-    # Each delivery adds unmarked only what goes beyond all before it, so unmarked rows add up to the most so
-    # far.
+    fingerprint = _content(content)
+    # Each delivery adds unmarked only what goes beyond all before it, so unmarked rows add up to the most so far.
     before = earlier.filter(~pl.col("is_replay")).group_by(fingerprint).len("_times")
     return (
         delivered.with_columns(fingerprint)
@@ -36,10 +35,34 @@ def mark_replays(delivered: pl.LazyFrame, earlier: pl.LazyFrame, content: list[s
     )
 
 
-def without_pure_replays(marked: pl.LazyFrame, table: str) -> pl.LazyFrame:
-    """Drop replays, but keep those that complete a unit of which other rows are new."""
+def without_pure_replays(
+    marked: pl.LazyFrame, earlier: pl.LazyFrame, content: list[str], table: str
+) -> pl.LazyFrame:
+    """Drop what says nothing new: replays, or whole orders and returns that one earlier delivery brought.
+
+    An order of which every line came before, but not all in one delivery, is a version of its own.
+
+    Parameters
+    ----------
+    earlier
+        Rows of earlier deliveries with ``delivery_id``.
+    """
     unit = UNITS.get(table)
     if unit is None:
         return marked.filter(~pl.col("is_replay"))
-    changed = marked.filter(~pl.col("is_replay")).select(unit).unique()
-    return marked.join(changed, on=unit, how="semi", nulls_equal=True, maintain_order="left")
+    lines = marked.group_by(_content(content), unit).len("_lines")
+    before = earlier.group_by("delivery_id", _content(content)).len("_before")
+    repeated = (
+        lines.join(before, on="_content")
+        .group_by("delivery_id", unit)
+        .agg(pl.min_horizontal("_lines", "_before").sum().alias("_found"))
+        .join(lines.group_by(unit).agg(pl.col("_lines").sum()), on=unit, nulls_equal=True)
+        .filter(pl.col("_found") == pl.col("_lines"))
+    )
+    return marked.join(
+        repeated.select(unit).unique(), on=unit, how="anti", nulls_equal=True, maintain_order="left"
+    )
+
+
+def _content(content: list[str]) -> pl.Expr:
+    return pl.struct(content).hash().alias("_content")

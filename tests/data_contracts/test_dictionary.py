@@ -76,7 +76,10 @@ HEAD = 'grain = "thing"\nmeaning = "Things."\nlayer = "fact"\nkey = ["id"]\n[col
     [
         ('id = { type = "string", meaning = "It." }', "column id: type 'string' is not one of text"),
         ('id = { type = "text" }', "column id: every column needs a meaning"),
-        ('id = { type = "text", meaning = "It.", privacy = "secret" }', "column id: privacy must be one of none"),
+        (
+            'id = { type = "text", meaning = "It.", privacy = "secret" }',
+            "column id: privacy must be one of none",
+        ),
         ('name = { type = "text", meaning = "It." }', r"key columns \['id'\] are not among the columns"),
         ("", r"key columns \['id'\]"),
     ],
@@ -91,7 +94,10 @@ def test_a_wrong_column_is_named_with_its_file(columns: str, says: str) -> None:
     [
         ("grain = 'thing", "is not valid TOML"),
         ('grain = "thing"\nlayer = "fact"\nkey = []', "lacks meaning"),
-        (HEAD.replace("fact", "attic") + 'id = { type = "text", meaning = "It." }', "layer must be one of delivered"),
+        (
+            HEAD.replace("fact", "attic") + 'id = { type = "text", meaning = "It." }',
+            "layer must be one of delivered",
+        ),
     ],
 )
 def test_a_wrong_table_is_named_with_its_file(text: str, says: str) -> None:

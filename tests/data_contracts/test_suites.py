@@ -40,7 +40,9 @@ def test_what_a_file_must_bring_must_be_given_in_every_row(name: str) -> None:
 @pytest.mark.parametrize("name", DELIVERED)
 def test_every_value_that_is_not_text_must_be_readable(name: str) -> None:
     critical = {rule.column for rule in rules(name) if rule.severity == "critical"}
-    assert {f"{column.name}__readable" for column in delivered_columns(name) if column.kind != "text"} <= critical
+    assert {
+        f"{column.name}__readable" for column in delivered_columns(name) if column.kind != "text"
+    } <= critical
 
 
 @pytest.mark.parametrize("name", DELIVERED)

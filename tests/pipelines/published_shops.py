@@ -14,11 +14,11 @@ from typing import Any
 
 import polars as pl
 
-from data_contracts import table
+from data_contracts import conform, table
 from pipelines.assets.catalogue import steps_of
 from pipelines.assets.given import Given
 from pipelines.assets.run import carry_out
-from pipelines.assets.step import Moment, Outcome
+from pipelines.assets.step import Moment, Outcome, Stage
 from pipelines.lake import Lake
 from pipelines.settings import SegmentList
 from pipelines.shop import Shop
@@ -157,3 +157,38 @@ def bytes_of(folder: Path) -> dict[str, str]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+Facts = Mapping[str, pl.DataFrame]
+
+
+class MemoryLake(Lake):
+    """A lake of frames, for steps that are carried out many times with other facts."""
+
+    def __init__(self, root: Path, frames: Facts, day: date) -> None:
+        super().__init__(root)
+        self.day = day
+        self.frames = dict(frames)
+
+    def scan(self, name: str, *, version: int | None = None, as_of: date | None = None) -> pl.LazyFrame:
+        """Give a frame whatever its version; of a table without one, no rows."""
+        frame = self.frames.get(name, table(name).empty()).lazy()
+        return frame if as_of is None else frame.filter(pl.col("as_of") == as_of)
+
+    def as_of(self, name: str) -> date | None:
+        """Every frame is of the day that is published."""
+        return self.day
+
+
+def publish_in_memory(shop: Shop, facts: Facts, as_of: date, stages: Iterable[Stage]) -> dict[str, pl.DataFrame]:
+    """Make the tables of some stages from fact tables, in the types that they are stored in."""
+    steps = steps_of(shop)
+    lake = MemoryLake(shop.folder / "no lake", facts, as_of)
+    given = Given(shop, lake, Moment("in memory", NIGHT, as_of), steps)
+    made: dict[str, pl.DataFrame] = {}
+    for name, step in steps.items():
+        if step.stage in set(stages):
+            rows = step.make(given)
+            assert rows is not None
+            made[name] = lake.frames[name] = conform(rows, table(name)).collect()
+    return made

@@ -43,7 +43,9 @@ block_share = 1.0
 Row = Mapping[str, Any]
 
 
-def write_shop(folder: Path, tables: Iterable[str] = ("orders",), *, settings: str = SETTINGS, more: str = "") -> Shop:
+def write_shop(
+    folder: Path, tables: Iterable[str] = ("orders",), *, settings: str = SETTINGS, more: str = ""
+) -> Shop:
     """Write a shop.toml whose sources read deliveries/<table>/*.csv under canonical column names."""
     sources = "".join(source(table) for table in tables)
     folder.mkdir(parents=True, exist_ok=True)
@@ -105,7 +107,11 @@ def deliver(folder: Path, table: str, name: str, rows: Sequence[Row]) -> Path:
 def as_text(table: str, rows: Sequence[Row]) -> pl.DataFrame:
     """Rows with every column that the table may be delivered with, as text."""
     names = [column.name for column in delivered_columns(table)]
-    return pl.DataFrame([[row.get(name) for name in names] for row in rows], schema=dict.fromkeys(names, pl.String), orient="row")
+    return pl.DataFrame(
+        [[row.get(name) for name in names] for row in rows],
+        schema=dict.fromkeys(names, pl.String),
+        orient="row",
+    )
 
 
 def raw_rows(table: str, rows: Sequence[Row], delivery_id: str = f"orders-{'0' * 12}-1") -> pl.LazyFrame:
@@ -151,5 +157,3 @@ def ingested(folder: Path, deliveries: Mapping[str, Sequence[Sequence[Row]]], *,
                 (folder / "deliveries" / table).mkdir(parents=True, exist_ok=True)
         ingest(shop, lake, NOW.replace(day=1 + number))
     return lake
-
-

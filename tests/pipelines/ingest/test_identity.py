@@ -39,7 +39,14 @@ def test_one_address_is_one_customer_however_it_is_written() -> None:
 
 
 def test_a_number_that_came_with_an_address_once_belongs_to_it_always() -> None:
-    found = keys(rows(("1", None, None), ("1", "anna@example.com", None), ("2", "anna@example.com", None), ("2", None, None)))
+    found = keys(
+        rows(
+            ("1", None, None),
+            ("1", "anna@example.com", None),
+            ("2", "anna@example.com", None),
+            ("2", None, None),
+        )
+    )
     assert len(set(found)) == 1
 
 
@@ -58,26 +65,43 @@ def test_a_phone_joins_where_there_is_no_address_also_through_a_number() -> None
 
 
 def test_two_addresses_on_one_number_or_phone_stay_two_customers() -> None:
-    found = keys(rows(("1", "anna@example.com", "+447700900123"), ("1", "ben@example.com", "+447700900123"), ("1", None, None)))
+    found = keys(
+        rows(
+            ("1", "anna@example.com", "+447700900123"),
+            ("1", "ben@example.com", "+447700900123"),
+            ("1", None, None),
+        )
+    )
     assert found[0] != found[1]
     assert found[2] == found[0]  # whoever bore the number first
 
 
 def test_placeholders_make_nobody_one_customer() -> None:
-    blanks = [("1", "n/a", "n/a"), ("2", "none", "0000000000"), ("3", "@", "-"), ("4", "no email", "+"), ("5", None, "12345")]
+    blanks = [
+        ("1", "n/a", "n/a"),
+        ("2", "none", "0000000000"),
+        ("3", "@", "-"),
+        ("4", "no email", "+"),
+        ("5", None, "12345"),
+    ]
     assert len(set(keys(rows(*blanks)))) == 5
 
 
 def test_the_same_number_in_two_shop_systems_is_two_customers_unless_settings_say_otherwise() -> None:
     two = pl.concat([rows(("1", None, None), numbers="web"), rows(("1", None, None), numbers="till")])
     assert len(set(keys(two))) == 2
-    joined = pl.concat([rows(("1", "anna@example.com", None), numbers="web"), rows(("1", "anna@example.com", None), numbers="till")])
+    joined = pl.concat(
+        [
+            rows(("1", "anna@example.com", None), numbers="web"),
+            rows(("1", "anna@example.com", None), numbers="till"),
+        ]
+    )
     assert len(set(keys(joined))) == 1
 
 
 def test_a_key_is_stable_and_the_shops_own() -> None:
     people = rows(("1", "anna@example.com", None), ("2", None, None))
-    assert keys(people) == keys(people.reverse()) [::-1]
+    assert keys(people) == keys(people.reverse())[::-1]
     assert keys(people) == keys(pl.concat([people, rows(("3", "ben@example.com", None))]))[:2]
     assert not set(keys(people)) & set(keys(people, b"another key"))
     assert all(len(key or "") == 24 for key in keys(people))
@@ -87,7 +111,10 @@ def test_a_customer_key_gives_no_identifier_away() -> None:
     mapped = identity_map(rows(("17850", "anna@example.com", None)), KEY).collect()
     assert not mapped["customer_key"].str.contains("17850|anna").any()
     assert mapped.schema == pl.Schema(table("identity_map").schema)
-    assert dict(mapped.select("identifier_kind", "rule").rows()) == {"email": "its own", "source_id": "same rows as email"}
+    assert dict(mapped.select("identifier_kind", "rule").rows()) == {
+        "email": "its own",
+        "source_id": "same rows as email",
+    }
 
 
 PEOPLE = st.lists(

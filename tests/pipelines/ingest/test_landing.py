@@ -98,7 +98,9 @@ def test_a_changed_order_and_a_changed_return_come_whole(shop: Shop, lake: Lake)
         assert added["is_replay"].to_list() == [True, False]
 
 
-def test_a_run_that_died_before_its_commit_is_landed_again_as_if_it_had_not_been(shop: Shop, lake: Lake) -> None:
+def test_a_run_that_died_before_its_commit_is_landed_again_as_if_it_had_not_been(
+    shop: Shop, lake: Lake
+) -> None:
     deliver(shop.folder, "orders", "1", [order_line("1"), order_line("2")])
     deliver(shop.folder, "orders", "2", [order_line("2")])
     assert land(lake, arrivals(shop, "orders"), "orders", NOW) is not None  # and never committed
@@ -116,6 +118,17 @@ def test_after_a_crash_a_file_that_is_gone_takes_nobodys_rows_with_it(shop: Shop
     assert totals(lake) == (1, 0, 1)
 
 
+def test_a_crash_after_replays_that_complete_an_order_loses_none_of_it(shop: Shop, lake: Lake) -> None:
+    lines = [order_line("1"), order_line("1", product_id="CUP")]
+    for day, rows in enumerate([lines[:1], lines[1:]]):
+        deliver(shop.folder, "orders", f"{day}", rows)
+        take_in(shop, lake, NOW + timedelta(days=day))
+    deliver(shop.folder, "orders", "whole", lines)
+    land(lake, arrivals(shop, "orders"), "orders", NOW + timedelta(days=3))
+    assert take_in(shop, lake, NOW + timedelta(days=4)) == 2
+    assert [(r.rows, r.replayed) for r in receipts(lake) if r.kept == 2] == [(2, 2)]
+
+
 def test_a_crash_of_one_table_leaves_the_receipts_of_another(shop: Shop, lake: Lake) -> None:
     deliver(shop.folder, "orders", "1", [order_line("1")])
     deliver(shop.folder, "returns", "1", [return_row()])
@@ -128,7 +141,11 @@ def test_a_crash_of_one_table_leaves_the_receipts_of_another(shop: Shop, lake: L
 def test_parts_of_one_file_are_deliveries_in_the_order_they_appear(tmp_path: Path) -> None:
     shop = write_shop(tmp_path / "shop", [], more=source("orders", more='split_by = "sheet"', path="all.csv"))
     lake = Lake.make(tmp_path / "lake", shop.name)
-    rows = [order_line("9") | {"sheet": "late"}, order_line("1") | {"sheet": "early"}, order_line("9") | {"sheet": "early"}]
+    rows = [
+        order_line("9") | {"sheet": "late"},
+        order_line("1") | {"sheet": "early"},
+        order_line("9") | {"sheet": "early"},
+    ]
     names = list(shop.sources[0].columns)
     pl.DataFrame([{n: r.get(n) for n in [*names, "sheet"]} for r in rows]).write_csv(shop.folder / "all.csv")
     assert take_in(shop, lake) == 2

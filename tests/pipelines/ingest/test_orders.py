@@ -49,18 +49,28 @@ def test_one_line_of_goods_makes_an_order_and_only_goods_are_revenue(shop: Shop)
         order_line("1", product_id="POST", unit_price="4.95"),
         order_line("1", product_id="GIFT20", unit_price="20"),
     )
-    assert (row["lines"], row["gross"], row["discount"], row["net"]) == (3, Decimal(20), Decimal("1.5"), Decimal("18.5"))
+    assert (row["lines"], row["gross"], row["discount"], row["net"]) == (
+        3,
+        Decimal(20),
+        Decimal("1.5"),
+        Decimal("18.5"),
+    )
     assert row["is_valid"]
 
 
 def test_a_fully_returned_order_happened_and_is_worth_nothing(shop: Shop) -> None:
     row = order(shop, order_line("1"), back=[return_row(order_id="1")])
     assert (row["is_valid"], row["fully_returned"], row["net"]) == (True, True, Decimal(0))
-    assert order(shop, order_line("1", quantity="2"), back=[return_row(order_id="1")])["fully_returned"] is False
+    assert (
+        order(shop, order_line("1", quantity="2"), back=[return_row(order_id="1")])["fully_returned"] is False
+    )
 
 
 def test_an_exchange_takes_no_money_back_and_agrees_with_what_models_count(shop: Shop) -> None:
-    back = [return_row("R1", order_id="1", outcome="exchange"), return_row("R2", order_id="1", outcome="store_credit")]
+    back = [
+        return_row("R1", order_id="1", outcome="exchange"),
+        return_row("R2", order_id="1", outcome="store_credit"),
+    ]
     found, ordered = facts([order_line("1", quantity="3")], back, shop)
     assert ordered["net"].item() == Decimal(20)
     last_day = max(ordered["order_day"].max(), found["returned_day"].max())
@@ -84,7 +94,9 @@ def test_an_order_of_nobody_stays_in_revenue(shop: Shop) -> None:
 
 def test_cells_that_stand_on_one_line_only_are_the_orders(shop: Shop) -> None:
     blank = {"customer_id": None, "status": None}
-    row = order(shop, order_line("1", product_id="CUP", **blank), order_line("1", status="paid", channel="web"))
+    row = order(
+        shop, order_line("1", product_id="CUP", **blank), order_line("1", status="paid", channel="web")
+    )
     assert (row["status"], row["channel"]) == ("paid", "web")
     assert row["customer_key"] is not None
 

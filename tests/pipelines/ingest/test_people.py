@@ -80,30 +80,56 @@ def test_contacts_hold_every_address_an_order_bore(lake: Lake) -> None:
 
 
 def test_the_latest_decision_counts_and_of_two_at_once_the_refusal(lake: Lake) -> None:
-    found = lake.scan("consents").filter(customer_key=key_of(lake, ANNA)).select("channel", "is_granted").collect()
+    found = (
+        lake.scan("consents")
+        .filter(customer_key=key_of(lake, ANNA))
+        .select("channel", "is_granted")
+        .collect()
+    )
     assert dict(found.rows()) == {"email": False, "sms": False}
-    assert lake.scan("consents").filter(customer_key=key_of(lake, BEN)).collect()["is_granted"].to_list() == [True]
+    assert lake.scan("consents").filter(customer_key=key_of(lake, BEN)).collect()["is_granted"].to_list() == [
+        True
+    ]
 
 
 def test_suppressions_hold_from_the_first_on_and_close_all_channels_unless_they_name_one(lake: Lake) -> None:
-    found = lake.scan("suppressions").filter(customer_key=key_of(lake, ANNA)).select("kind", "channel", "recorded_at").collect()
+    found = (
+        lake.scan("suppressions")
+        .filter(customer_key=key_of(lake, ANNA))
+        .select("kind", "channel", "recorded_at")
+        .collect()
+    )
     assert {(kind, channel): f"{at:%Y-%m-%d}" for kind, channel, at in found.rows()} == {
         ("unsubscribed", "email"): "2024-02-01",
         ("objection", "all"): "2024-01-05",
     }
-    assert lake.scan("suppressions").filter(customer_key=key_of(lake, BEN)).collect()["channel"].to_list() == ["all"]
+    assert lake.scan("suppressions").filter(customer_key=key_of(lake, BEN)).collect()[
+        "channel"
+    ].to_list() == ["all"]
 
 
 def test_survey_answers_come_through_newest_first_with_the_shops_day(lake: Lake) -> None:
     rows = {row["survey_id"]: row for row in lake.scan("survey_answers").collect().iter_rows(named=True)}
     assert set(rows) == {"s1", "s3", "s4"}  # s2 is off the scale
-    assert (rows["s1"]["score"], rows["s1"]["comment"], rows["s1"]["customer_key"]) == (9, "Better now", key_of(lake, ANNA))
+    assert (rows["s1"]["score"], rows["s1"]["comment"], rows["s1"]["customer_key"]) == (
+        9,
+        "Better now",
+        key_of(lake, ANNA),
+    )
     assert rows["s3"]["answered_day"] == date(2024, 6, 30)
     assert rows["s4"]["customer_key"] is None
     assert lake.scan("survey_invitations").collect()["sent_day"].item() == date(2024, 4, 1)
 
 
 def test_no_fact_but_contacts_and_the_map_holds_an_address(lake: Lake) -> None:
-    for name in ("customers", "orders", "consents", "suppressions", "survey_answers", "survey_invitations", "returns"):
+    for name in (
+        "customers",
+        "orders",
+        "consents",
+        "suppressions",
+        "survey_answers",
+        "survey_invitations",
+        "returns",
+    ):
         text = lake.scan(name).collect().select(pl.selectors.string()).to_dict(as_series=False)
         assert "@" not in str(text), name

@@ -66,16 +66,28 @@ def test_a_return_that_names_its_order_goes_there(shop: Shop) -> None:
 
 
 def test_the_day_is_enough_for_a_return_that_names_its_order(shop: Shop) -> None:
-    back = [return_row(order_id="1", returned_at="2024-03-01"), return_row("R2", order_id="1", returned_at="2024-02-29")]
+    back = [
+        return_row(order_id="1", returned_at="2024-03-01"),
+        return_row("R2", order_id="1", returned_at="2024-02-29"),
+    ]
     assert match([order_line("1", quantity="2", unit_price="10")], back, shop) == [
         ("1", 1, "by_order_id"),
         (None, None, "no_earlier_purchase"),
     ]
 
 
-def test_an_amount_that_names_an_order_and_no_product_goes_to_the_order_up_to_what_was_paid(shop: Shop) -> None:
-    bought = [order_line("1", unit_price="6"), order_line("1", product_id="CUP", unit_price="4"), order_line("1", product_id="POST")]
-    back = [return_row(f"R{n}", order_id="1", product_id=None, quantity=None, amount=a) for n, a in enumerate(("7", "3", "1"))]
+def test_an_amount_that_names_an_order_and_no_product_goes_to_the_order_up_to_what_was_paid(
+    shop: Shop,
+) -> None:
+    bought = [
+        order_line("1", unit_price="6"),
+        order_line("1", product_id="CUP", unit_price="4"),
+        order_line("1", product_id="POST"),
+    ]
+    back = [
+        return_row(f"R{n}", order_id="1", product_id=None, quantity=None, amount=a)
+        for n, a in enumerate(("7", "3", "1"))
+    ]
     found, ordered = facts(bought, back, shop)
     assert found.select("order_id", "line_no", "match_rule").rows() == [
         ("1", None, "by_order_id"),
@@ -108,13 +120,20 @@ def test_of_purchases_that_fit_the_latest_is_taken(shop: Shop) -> None:
 
 
 def test_nothing_goes_to_a_purchase_made_later_or_too_long_ago(shop: Shop) -> None:
-    bought = [order_line("1", ordered_at="2024-03-20 12:00:01"), order_line("2", ordered_at="2023-03-01 12:00:00")]
+    bought = [
+        order_line("1", ordered_at="2024-03-20 12:00:01"),
+        order_line("2", ordered_at="2023-03-01 12:00:00"),
+    ]
     assert match(bought, [return_row()], shop) == [(None, None, "no_earlier_purchase")]
-    assert match([order_line("1", ordered_at="2024-03-20 12:00:00")], [return_row()], shop) == [("1", 1, "same_quantity")]
+    assert match([order_line("1", ordered_at="2024-03-20 12:00:00")], [return_row()], shop) == [
+        ("1", 1, "same_quantity")
+    ]
 
 
 @pytest.mark.parametrize("other", [{"customer_id": "8"}, {"product_id": "CUP"}, {"quantity": "2"}])
-def test_nothing_goes_to_somebody_elses_or_another_or_a_smaller_purchase(shop: Shop, other: dict[str, str]) -> None:
+def test_nothing_goes_to_somebody_elses_or_another_or_a_smaller_purchase(
+    shop: Shop, other: dict[str, str]
+) -> None:
     assert match([order_line("1")], [return_row(**other)], shop)[0][0] is None
 
 
@@ -130,10 +149,18 @@ def test_more_than_was_bought_or_paid_stays_unmatched(shop: Shop) -> None:
 
 
 def test_returns_among_the_orders_are_returns_of_their_lines(shop: Shop) -> None:
-    bought = [order_line("1", quantity="2"), order_line("C2", quantity="-2", ordered_at="2024-03-02 12:00:00")]
+    bought = [
+        order_line("1", quantity="2"),
+        order_line("C2", quantity="-2", ordered_at="2024-03-02 12:00:00"),
+    ]
     found, ordered = facts(bought, [], shop)
     row = found.row(0, named=True)
-    assert (row["return_id"], row["order_id"], row["quantity"], row["amount"]) == ("C2-1", "1", 2, Decimal(20))
+    assert (row["return_id"], row["order_id"], row["quantity"], row["amount"]) == (
+        "C2-1",
+        "1",
+        2,
+        Decimal(20),
+    )
     assert f"{row['returned_day']}" == "2024-03-02"
     assert ordered["order_id"].to_list() == ["1"]
 
@@ -145,7 +172,9 @@ def test_two_lines_of_one_return_are_two_returns(shop: Shop) -> None:
 
 
 LINES = st.lists(
-    st.tuples(st.sampled_from("12"), st.sampled_from(["MUG", "CUP"]), st.integers(1, 4), st.integers(0, 9)), min_size=1, max_size=7
+    st.tuples(st.sampled_from("12"), st.sampled_from(["MUG", "CUP"]), st.integers(1, 4), st.integers(0, 9)),
+    min_size=1,
+    max_size=7,
 )
 
 

@@ -67,7 +67,10 @@ def test_money_rounding_agrees_with_pythons_decimal(amount: Decimal) -> None:
     assert one("money", f"{amount:f}") == amount.quantize(Decimal("0.0001"), rounding="ROUND_HALF_EVEN")
 
 
-@pytest.mark.parametrize("text", ["12.50 GBP", "£5", "1,000.00", "1.000,00", "nan", "inf", "-inf", "1e400", "1e15", "--1", "0x1F", "٣"])
+@pytest.mark.parametrize(
+    "text",
+    ["12.50 GBP", "£5", "1,000.00", "1.000,00", "nan", "inf", "-inf", "1e400", "1e15", "--1", "0x1F", "٣"],
+)
 @pytest.mark.parametrize("kind", ["money", "count"])
 def test_what_is_no_number_is_null_and_flagged(kind: str, text: str) -> None:
     if (kind, text) == ("count", "1e15"):
@@ -80,7 +83,15 @@ def test_what_is_no_number_is_null_and_flagged(kind: str, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("5.0", 5), ("1e3", 1000), ("-0.0", 0), ("5.5", None), ("9223372036854775808", None), ("1e300", None), ("007", 7)],
+    [
+        ("5.0", 5),
+        ("1e3", 1000),
+        ("-0.0", 0),
+        ("5.5", None),
+        ("9223372036854775808", None),
+        ("1e300", None),
+        ("007", 7),
+    ],
 )
 def test_a_count_is_a_whole_number_however_it_is_written(text: str, number: int | None) -> None:
     assert one("count", text) == number
@@ -94,7 +105,11 @@ def test_blank_is_null_and_no_fault(kind: str, text: str | None) -> None:
     assert row.get("value__readable", True) is True
 
 
-@given(st.lists(st.one_of(st.none(), st.text(), st.from_regex(r"[-+0-9.:eETZ/ ]{0,30}", fullmatch=True)), max_size=20))
+@given(
+    st.lists(
+        st.one_of(st.none(), st.text(), st.from_regex(r"[-+0-9.:eETZ/ ]{0,30}", fullmatch=True)), max_size=20
+    )
+)
 @settings(max_examples=150, deadline=None)
 def test_no_text_whatever_stops_the_reading(values: list[str | None]) -> None:
     for kind in KINDS:
@@ -104,7 +119,16 @@ def test_no_text_whatever_stops_the_reading(values: list[str | None]) -> None:
 
 @pytest.mark.parametrize(
     ("text", "flag"),
-    [("TRUE", True), ("Yes", True), ("1", True), ("f", False), ("No", False), ("0", False), ("maybe", None), ("2", None)],
+    [
+        ("TRUE", True),
+        ("Yes", True),
+        ("1", True),
+        ("f", False),
+        ("No", False),
+        ("0", False),
+        ("maybe", None),
+        ("2", None),
+    ],
 )
 def test_yes_and_no_in_the_words_that_exports_use(text: str, flag: bool | None) -> None:
     row = read("flag", [text]).row(0, named=True)
@@ -133,7 +157,16 @@ def test_a_time_keeps_its_own_offset_and_is_local_without_one(text: str, utc: st
 
 @pytest.mark.parametrize(
     "text",
-    ["01/05/2026", "2026-13-01", "2026-02-30 10:00:00", "2026-05-01 25:00:00", "yesterday", "1714550000", "2026-05-01 09:59:00 +9999", "01-05-2026"],
+    [
+        "01/05/2026",
+        "2026-13-01",
+        "2026-02-30 10:00:00",
+        "2026-05-01 25:00:00",
+        "yesterday",
+        "1714550000",
+        "2026-05-01 09:59:00 +9999",
+        "01-05-2026",
+    ],
 )
 def test_a_time_that_is_none_or_ambiguous_is_null_and_flagged(text: str) -> None:
     row = read("moment", [text]).row(0, named=True)
@@ -170,7 +203,9 @@ def test_clock_changes_take_the_first_or_move_forward_by_what_is_skipped(
 
 @given(
     st.datetimes(datetime(1990, 1, 1), datetime(2037, 12, 31)).map(lambda t: t.replace(microsecond=0)),
-    st.sampled_from(["Europe/London", "Pacific/Auckland", "Pacific/Pago_Pago", "Australia/Lord_Howe", "America/Sao_Paulo"]),
+    st.sampled_from(
+        ["Europe/London", "Pacific/Auckland", "Pacific/Pago_Pago", "Australia/Lord_Howe", "America/Sao_Paulo"]
+    ),
 )
 @settings(max_examples=200, deadline=None)
 def test_local_times_agree_with_pythons_own_reading(local: datetime, zone: str) -> None:
@@ -179,7 +214,12 @@ def test_local_times_agree_with_pythons_own_reading(local: datetime, zone: str) 
 
 
 @pytest.mark.parametrize(
-    ("zone", "day"), [("Pacific/Auckland", date(2024, 1, 2)), ("Pacific/Pago_Pago", date(2024, 1, 1)), ("UTC", date(2024, 1, 1))]
+    ("zone", "day"),
+    [
+        ("Pacific/Auckland", date(2024, 1, 2)),
+        ("Pacific/Pago_Pago", date(2024, 1, 1)),
+        ("UTC", date(2024, 1, 1)),
+    ],
 )
 def test_the_day_is_the_shops_and_its_number_counts_from_1970(zone: str, day: date) -> None:
     moment = pl.DataFrame({"at": [datetime(2024, 1, 1, 13, tzinfo=UTC)]})

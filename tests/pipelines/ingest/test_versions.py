@@ -57,7 +57,9 @@ def test_a_later_updated_at_wins_whenever_it_arrives(tmp_path: Path) -> None:
 
 def test_a_later_updated_at_may_take_lines_away(tmp_path: Path) -> None:
     old = [order_line("1", updated_at="2024-03-01", product_id=p) for p in ("A", "B")]
-    assert current_after(tmp_path, [old, [old[0] | {"updated_at": "2024-03-02"}]])["product_id"].to_list() == ["A"]
+    assert current_after(tmp_path, [old, [old[0] | {"updated_at": "2024-03-02"}]])[
+        "product_id"
+    ].to_list() == ["A"]
 
 
 def test_half_an_order_does_not_win_and_the_whole_one_completes_it(tmp_path: Path) -> None:
@@ -115,7 +117,11 @@ def facts_after(folder: Path, deliveries: list[Rows]) -> dict[str, pl.DataFrame]
     seen = lines.with_columns(pl.col("ordered_at").alias("seen_at"))
     identities = identity_map(seen, b"key").collect().lazy()
     none = raw_rows("returns", []).pipe(valid_rows, raw_rows("returns", []), "returns", shop)
-    back = returns(lines, none.with_columns(pl.lit("shop").alias("customer_numbers")), identities, shop).collect().lazy()
+    back = (
+        returns(lines, none.with_columns(pl.lit("shop").alias("customer_numbers")), identities, shop)
+        .collect()
+        .lazy()
+    )
     found = {
         "current_orders": lines,
         "identity_map": identities,
@@ -167,7 +173,13 @@ def test_records_and_kinds_follow_the_shops_patterns_first_match_first(tmp_path:
     assert dict(rows.select("order_id", "record").rows()) == {
         "1": "order", "C2": "return", "A3": "adjustment", "4": "order", "5": "order"
     }  # fmt: skip
-    assert rows.sort("order_id")["kind"].to_list() == ["merchandise", "test", "gift_card", "merchandise", "postage"]
+    assert rows.sort("order_id")["kind"].to_list() == [
+        "merchandise",
+        "test",
+        "gift_card",
+        "merchandise",
+        "postage",
+    ]
 
 
 def test_a_lines_value_is_exact(tmp_path: Path) -> None:
@@ -182,6 +194,8 @@ def test_returns_of_files_are_replaced_as_a_whole_too(tmp_path: Path) -> None:
     none = raw_rows("orders", []).pipe(valid_rows, raw_rows("orders", []), "orders", shop)
     lines = current(none, shop)
     identities = identity_map(lines.with_columns(pl.col("ordered_at").alias("seen_at")), b"key")
-    back = returns(lines, valid.with_columns(pl.lit("shop").alias("customer_numbers")), identities, shop).collect()
+    back = returns(
+        lines, valid.with_columns(pl.lit("shop").alias("customer_numbers")), identities, shop
+    ).collect()
     assert back["return_id"].to_list() == ["R1-1", "R1-2"]
     assert {f"{day}" for day in back["refunded_day"]} == {"2024-03-25"}

@@ -24,7 +24,13 @@ def mapped_shop(folder: Path, columns: dict[str, str] = NEEDED, **more: str):
 
 
 def write(folder: Path, **changes: list[str]) -> Path:
-    columns = {"Invoice": ["1"], "Date": ["2024-01-01"], "Code": ["X"], "Qty": ["1"], "Price": ["2"]} | changes
+    columns = {
+        "Invoice": ["1"],
+        "Date": ["2024-01-01"],
+        "Code": ["X"],
+        "Qty": ["1"],
+        "Price": ["2"],
+    } | changes
     pl.DataFrame(columns).write_csv(folder / "till.csv")
     return folder / "till.csv"
 
@@ -60,14 +66,18 @@ def test_files_come_in_the_order_of_their_names_whatever_is_in_them(tmp_path: Pa
 
 
 def test_a_missing_file_is_named_with_its_source(tmp_path: Path) -> None:
-    with pytest.raises(DeliveryError, match=r"Source till: there is no file .*till\.csv\. Put .* or correct `path`"):
+    with pytest.raises(
+        DeliveryError, match=r"Source till: there is no file .*till\.csv\. Put .* or correct `path`"
+    ):
         arrivals(mapped_shop(tmp_path))
 
 
 def test_a_missing_column_is_named_with_those_there_are(tmp_path: Path) -> None:
     write(tmp_path)
     shop = mapped_shop(tmp_path, NEEDED | {"unit_price": "Unit price"})
-    with pytest.raises(DeliveryError, match=r"till\.csv has no column 'Unit price' .*It has: Invoice, Date.*Correct"):
+    with pytest.raises(
+        DeliveryError, match=r"till\.csv has no column 'Unit price' .*It has: Invoice, Date.*Correct"
+    ):
         arrivals(shop)
 
 
@@ -80,7 +90,9 @@ def test_a_needed_column_that_no_setting_maps_is_named(tmp_path: Path) -> None:
 
 def test_a_column_that_the_table_does_not_have_is_named(tmp_path: Path) -> None:
     write(tmp_path)
-    with pytest.raises(ShopError, match=r"Source till maps colour, which table orders does not have\. It has: .*status"):
+    with pytest.raises(
+        ShopError, match=r"Source till maps colour, which table orders does not have\. It has: .*status"
+    ):
         arrivals(mapped_shop(tmp_path, NEEDED | {"colour": "Code"}))
 
 
@@ -105,7 +117,9 @@ def test_a_row_without_its_part_is_named(tmp_path: Path) -> None:
 
 def parquet_shop(folder: Path):
     columns = {**NEEDED, "customer_id": "Customer", "updated_at": "Changed"}
-    return write_shop(folder, [], more=source("orders", "till", path="till.parquet", file_format="parquet", columns=columns))
+    return write_shop(
+        folder, [], more=source("orders", "till", path="till.parquet", file_format="parquet", columns=columns)
+    )
 
 
 def parquet_rows() -> pl.DataFrame:
@@ -142,7 +156,9 @@ def test_parquet_that_is_cut_short_is_named(tmp_path: Path, share: float) -> Non
 
 def test_csv_values_stay_the_text_they_are(tmp_path: Path) -> None:
     shop = write_shop(tmp_path)
-    values = order_line("007", product_name='A "big", red\nmug', unit_price="1e3", email="=1+1", phone="+44 20")
+    values = order_line(
+        "007", product_name='A "big", red\nmug', unit_price="1e3", email="=1+1", phone="+44 20"
+    )
     deliver(tmp_path, "orders", "1", [values])
     assert arrivals(shop)[0].rows().collect().equals(as_text("orders", [values]))
 
