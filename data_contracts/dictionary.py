@@ -185,7 +185,7 @@ def parse_table(name: str, text: str) -> Table:
     Raises
     ------
     ContractError
-        The file is not TOML, or lacks something; a column has an unknown type or privacy class, or no meaning.
+        The file is not TOML or lacks something; a column has an unknown type or privacy class, or no meaning.
     """
     where = f"dictionary/{name}.toml"
     try:

@@ -32,7 +32,7 @@ BASELINES: Final = {baseline.name: baseline for baseline in (GlobalMean, LastTwe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Champions:
-    """The models to publish: names of the back-test, and the fitted models by those names."""
+    """The models to publish: names of the back-test, and the models by those names, fitted in days."""
 
     value: str
     probability: str

@@ -1,14 +1,20 @@
 """Delta tables under any folder name.
 
-deltalake tells a table's files with percent-encoded folder names, and Polars looks for them under those: with a
-space or an umlaut in the path nothing is found (pola-rs/polars issue 20944). What is in a table is
-`pipelines.lake`'s business.
+deltalake tells a table's files with percent-encoded folder names, and Polars looks for them under those:
+with a space or an umlaut in the path nothing is found (pola-rs/polars issue 20944). Which tables there are
+and what they hold is `pipelines.lake`'s business.
 """
 
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
-from deltalake import DeltaTable
+from deltalake import CommitProperties, DeltaTable
+
+RESTORES = "restores"
+"""Note of a commit that takes later ones back: the version that holds again."""
+HISTORY_TO_SEARCH = 200
+"""Commits looked through for the last one of an as_of; older as_ofs are computed anew."""
 
 
 class LocalDeltaTable(DeltaTable):
@@ -22,3 +28,19 @@ class LocalDeltaTable(DeltaTable):
     def table_uri(self) -> str:
         """Folder of the table."""
         return unquote(super().table_uri)
+
+    def standing_commits(self) -> Iterator[dict[str, Any]]:
+        """Give the notes of the commits that still hold, newest first; those taken back are passed over."""
+        newest = self.version()
+        for commit in self.history(HISTORY_TO_SEARCH):
+            if commit["version"] > newest:
+                continue
+            if RESTORES in commit:
+                newest = int(commit[RESTORES])
+            else:
+                yield commit
+
+    def take_back(self) -> None:
+        """Restore the version before the newest by a commit of its own."""
+        before = self.version() - 1
+        self.restore(before, commit_properties=CommitProperties(custom_metadata={RESTORES: str(before)}))

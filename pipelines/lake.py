@@ -9,11 +9,10 @@ business here.
 import json
 import os
 import shutil
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
@@ -21,12 +20,11 @@ from data_contracts import conform, table
 from pipelines.errors import LakeError
 from pipelines.lock import write_whole, writing
 
+if TYPE_CHECKING:
+    from pipelines.delta import LocalDeltaTable
+
 FORMAT = 1
 MARKER = "lake.json"
-RESTORES = "restores"
-"""Note of a commit that takes later ones back: the version that holds again."""
-HISTORY_TO_SEARCH = 200
-"""Commits looked through for the last one of an as_of; older as_ofs are computed anew."""
 
 
 class Lake:
@@ -124,6 +122,8 @@ class Lake:
     def scan(self, name: str, *, version: int | None = None, as_of: date | None = None) -> pl.LazyFrame:
         """Read a table lazily; of a table that was never written, no rows.
 
+        Rows come in no order: sort where it matters.
+
         Parameters
         ----------
         version
@@ -141,7 +141,7 @@ class Lake:
         if not self.has(name):
             return None
         wanted = as_of.isoformat() if as_of else None
-        for commit in self._commits(name):
+        for commit in self._delta(name).standing_commits():
             if "fingerprint" in commit and (wanted is None or commit.get("as_of") == wanted):
                 return str(commit["fingerprint"])
         return None
@@ -150,7 +150,7 @@ class Lake:
         """Give the day that a table's newest commit was made for; None for a table that knows no day."""
         if not self.has(name):
             return None
-        written = next(self._commits(name), {}).get("as_of")
+        written = next(self._delta(name).standing_commits(), {}).get("as_of")
         return date.fromisoformat(str(written)) if written else None
 
     def replace(
@@ -174,27 +174,13 @@ class Lake:
 
     def undo(self, name: str) -> None:
         """Take the newest commit of a table back, by a commit that restores the version before it."""
-        from deltalake import CommitProperties
-
         delta = self._delta(name)
         if delta.version() == 0:
             shutil.rmtree(self.path(name))
-            return
-        before = delta.version() - 1
-        delta.restore(before, commit_properties=CommitProperties(custom_metadata={RESTORES: str(before)}))
+        else:
+            delta.take_back()
 
-    def _commits(self, name: str) -> Iterator[dict[str, Any]]:
-        """Give the notes of the commits that still hold, newest first; those taken back are passed over."""
-        newest = self._delta(name).version()
-        for commit in self._delta(name).history(HISTORY_TO_SEARCH):
-            if commit["version"] > newest:
-                continue
-            if RESTORES in commit:
-                newest = int(commit[RESTORES])
-            else:
-                yield commit
-
-    def _delta(self, name: str, version: int | None = None) -> Any:
+    def _delta(self, name: str, version: int | None = None) -> "LocalDeltaTable":
         from pipelines.delta import LocalDeltaTable
 
         return LocalDeltaTable(str(self.path(name)), version=version)
@@ -208,7 +194,7 @@ class Lake:
         as_of: date | None,
         day: date | None,
     ) -> None:
-        from deltalake import CommitProperties, write_deltalake
+        from deltalake import CommitProperties
         from deltalake.exceptions import DeltaError
 
         promised = table(name)
@@ -225,9 +211,7 @@ class Lake:
             options["schema_mode"] = "overwrite"
         try:
             self.path(name).parent.mkdir(exist_ok=True)
-            # Polars' own sink writes rows in any order; a table is read as it was sorted.
-            rows = conform(frame, promised).collect_batches(maintain_order=True, lazy=True)
-            write_deltalake(str(self.path(name)), rows, mode=mode, **options)
+            conform(frame, promised).sink_delta(str(self.path(name)), mode=mode, delta_write_options=options)
         except (OSError, DeltaError) as error:
             reason = str(error).splitlines()[0].rstrip(".")
             raise LakeError(

@@ -4,13 +4,11 @@ A notebook reads $RETENTION_SHOP, $RETENTION_LAKE and $RETENTION_AS_OF through `
 serves the schedule and the person at the keyboard.
 """
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipelines.assets.given import Given
+from pipelines.environment import environment
 from pipelines.errors import LabError
 
 TIMEOUT_SECONDS = 600
@@ -43,7 +41,7 @@ def execute_notebook(path: Path, given: Given) -> bytes:
     from traitlets.config import Config
 
     notebook = nbformat.read(path, as_version=4)
-    with TemporaryDirectory() as sockets, _environment(given):
+    with TemporaryDirectory() as sockets, environment(_environment(given)):
         # Files that only we can read instead of ports: no other user of the machine can listen.
         private = {"transport": "ipc", "ip": f"{sockets}/kernel"}
         client = NotebookClient(
@@ -66,22 +64,11 @@ def execute_notebook(path: Path, given: Given) -> bytes:
     return page.encode()
 
 
-@contextmanager
-def _environment(given: Given) -> Iterator[None]:
-    """What a notebook's kernel reads; the unfinished run's own day and tables, before its snapshot is written."""
-    wanted = {
+def _environment(given: Given) -> dict[str, str]:
+    """What a notebook's kernel reads: the unfinished run's own day and tables, before its snapshot is written."""
+    return {
         "RETENTION_SHOP": str(given.shop.folder),
         "RETENTION_LAKE": str(given.lake.root),
         "RETENTION_AS_OF": given.as_of.isoformat(),
         "RETENTION_UNFINISHED": "1",
     }
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

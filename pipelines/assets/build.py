@@ -109,7 +109,7 @@ def asset_of(step: Step, steps: Mapping[str, Step], shop: Shop, overrides: Overr
     def _asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         lake = Lake.make(overrides.lake or find_lake_folder(shop.name), shop.name)
         as_of = None if step.stage.is_ingest else date.fromisoformat(context.partition_key)
-        moment = Moment(context.run_id, overrides.now or datetime.now(UTC), as_of)
+        moment = Moment(context.run.run_id, overrides.now or datetime.now(UTC), as_of)
         given = Given(shop, lake, moment, steps)
         if overrides.reporter:
             overrides.reporter.started(step)

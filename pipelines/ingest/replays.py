@@ -24,7 +24,7 @@ def mark_replays(delivered: pl.LazyFrame, earlier: pl.LazyFrame, content: list[s
         The columns that make up a row's content.
     """
     fingerprint = _content(content)
-    # Each delivery adds unmarked only what goes beyond all before it, so unmarked rows add up to the most so far.
+    # A delivery adds unmarked only what goes beyond all before it: unmarked rows add up to the most so far.
     before = earlier.filter(~pl.col("is_replay")).group_by(fingerprint).len("_times")
     return (
         delivered.with_columns(fingerprint)

@@ -20,7 +20,8 @@ def test_what_is_missing_and_what_is_unknown_is_named_with_the_file_to_mend() ->
     frame = pl.LazyFrame([ROW]).drop("rule", "severity").with_columns(pl.lit(1).alias("extra"))
     with pytest.raises(
         ContractError,
-        match=r"orders_faults: missing columns: rule, severity; columns the dictionary does not know: extra.*orders_faults\.toml",
+        match=r"orders_faults: missing columns: rule, severity; "
+        r"columns the dictionary does not know: extra.*orders_faults\.toml",
     ):
         conform(frame, FAULTS)
 

@@ -60,7 +60,7 @@ def test_an_unknown_table_suggests_near_names() -> None:
 
 
 def test_a_table_like_no_other_lists_those_there_are() -> None:
-    with pytest.raises(ContractError, match="Known tables: .*orders"):
+    with pytest.raises(ContractError, match=r"Known tables: .*orders"):
         table("qqqqqq")
 
 

@@ -1,4 +1,4 @@
-"""The suites: every delivered table has one, and every rule is named, worded and about a column that exists."""
+"""The suites: every delivered table has one; every rule is named, worded and about a column that exists."""
 
 from zoneinfo import ZoneInfo
 

@@ -2,12 +2,15 @@
 
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from pipelines.assets.step import Outcome
 from pipelines.lake import Lake
+from pipelines.run import plan_run, run_shop
 from pipelines.shop import Shop
+from tests.pipelines.published_shops import NIGHT, Published, small_shop
 from tests.pipelines.small_shops import NOW, ingest
 
 
@@ -34,3 +37,24 @@ def uk_gift_shop(tmp_path_factory: pytest.TempPathFactory, great_expectations: N
     shop = Shop.open("uk_gift_shop")
     lake = Lake.make(tmp_path_factory.mktemp("uk_gift_shop") / "lake", shop.name)
     return Ingested(shop, lake, ingest(shop, lake, NOW))
+
+
+@pytest.fixture(scope="session")
+def published_small_shop(tmp_path_factory: pytest.TempPathFactory, great_expectations: None) -> Published:
+    """A composed shop after one whole run through Dagster: mark its tests with xdist_group("published_small_shop")."""
+    folder = tmp_path_factory.mktemp("published_small_shop")
+    return _published(small_shop(folder / "shop"), folder / "lake")
+
+
+@pytest.fixture(scope="session")
+def published_uk_gift_shop(tmp_path_factory: pytest.TempPathFactory, great_expectations: None) -> Published:
+    """The bundled shop after one whole run through Dagster: mark its tests with xdist_group("uk_gift_shop")."""
+    return _published(Shop.open("uk_gift_shop"), tmp_path_factory.mktemp("published_uk_gift_shop") / "lake")
+
+
+def _published(shop: Shop, root: Path) -> Published:
+    # Dagster, kernels and Great Expectations warn of their own futures; the command ignores warnings as well.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        snapshot = run_shop(shop, root, plan_run(shop, root, None), now=NIGHT)
+    return Published(shop, Lake.open(root), snapshot)

@@ -4,9 +4,10 @@ Every person and order here is made up.
 """
 
 import hashlib
+import shutil
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -19,6 +20,7 @@ from pipelines.assets.catalogue import steps_of
 from pipelines.assets.given import Given
 from pipelines.assets.run import carry_out
 from pipelines.assets.step import Moment, Outcome, Stage
+from pipelines.keys import keys_path
 from pipelines.lake import Lake
 from pipelines.settings import SegmentList
 from pipelines.shop import Shop
@@ -91,7 +93,7 @@ def regulars(people: int = 12, *, start: date = date(2024, 1, 10)) -> list[dict[
             unit_price=f"{10 + person}.50",
             country="United Kingdom",
             # A product that a spreadsheet would take for a formula.
-            product_name="=HYPERLINK(\"http://example.org\")",
+            product_name='=HYPERLINK("http://example.org")',
         )
         for person in range(1, people + 1)
         for count in range(person)
@@ -127,7 +129,9 @@ class Published:
 
 def small_shop(folder: Path, *, more: str = LISTS, people: int = 12) -> Shop:
     """A shop of `regulars` with lists, surveys, consents and suppressions."""
-    shop = write_shop(folder, ["orders", "survey_invitations", "survey_answers", "consents", "suppressions"], more=more)
+    shop = write_shop(
+        folder, ["orders", "survey_invitations", "survey_answers", "consents", "suppressions"], more=more
+    )
     deliver(folder, "orders", "1", regulars(people))
     asked = [
         {"survey_id": f"S{n}", "customer_id": str(n), "kind": "nps", "sent_at": moment("2024-05-01")}
@@ -135,11 +139,22 @@ def small_shop(folder: Path, *, more: str = LISTS, people: int = 12) -> Shop:
     ]
     deliver(folder, "survey_invitations", "1", asked)
     answers = [
-        {"survey_id": f"S{n}", "customer_id": str(n), "kind": "nps", "score": str(score), "answered_at": moment("2024-05-03")}
+        {
+            "survey_id": f"S{n}",
+            "customer_id": str(n),
+            "kind": "nps",
+            "score": str(score),
+            "answered_at": moment("2024-05-03"),
+        }
         for n, score in ((2, 10), (3, 9), (4, 3))
     ]
     deliver(folder, "survey_answers", "1", answers)
-    refusal = {"customer_id": "5", "channel": "email", "is_granted": "false", "recorded_at": moment("2024-04-01")}
+    refusal = {
+        "customer_id": "5",
+        "channel": "email",
+        "is_granted": "false",
+        "recorded_at": moment("2024-04-01"),
+    }
     deliver(folder, "consents", "1", [refusal, refusal | {"customer_id": "6", "is_granted": "true"}])
     closed = [
         {"customer_id": "7", "kind": "objection", "recorded_at": moment("2024-04-02")},
@@ -148,6 +163,19 @@ def small_shop(folder: Path, *, more: str = LISTS, people: int = 12) -> Shop:
     ]
     deliver(folder, "suppressions", "1", closed)
     return shop
+
+
+def copy_of(published: Published, folder: Path) -> Published:
+    """A shop and its lake to write to; the original stays as it is."""
+    root = published.lake.root
+    shutil.copytree(root, folder / "lake")
+    keys, kept = keys_path(root), keys_path(folder / "lake")
+    if keys.exists():
+        shutil.copy2(keys, kept)
+    if published.shop.sample:
+        return replace(published, lake=Lake.open(folder / "lake"))
+    shutil.copytree(published.shop.folder, folder / "shop")
+    return Published(Shop.open(folder / "shop"), Lake.open(folder / "lake"), published.snapshot)
 
 
 def bytes_of(folder: Path) -> dict[str, str]:
@@ -180,7 +208,9 @@ class MemoryLake(Lake):
         return self.day
 
 
-def publish_in_memory(shop: Shop, facts: Facts, as_of: date, stages: Iterable[Stage]) -> dict[str, pl.DataFrame]:
+def publish_in_memory(
+    shop: Shop, facts: Facts, as_of: date, stages: Iterable[Stage]
+) -> dict[str, pl.DataFrame]:
     """Make the tables of some stages from fact tables, in the types that they are stored in."""
     steps = steps_of(shop)
     lake = MemoryLake(shop.folder / "no lake", facts, as_of)

@@ -32,14 +32,19 @@ def test_two_lakes_have_two_keys(shop: Shop, tmp_path: Path) -> None:
     assert keys_of(shop, tmp_path / "one") != keys_of(shop, tmp_path / "two")
 
 
-def test_a_key_file_that_is_gone_is_never_made_anew_over_a_lake_with_customers(shop: Shop, tmp_path: Path) -> None:
+def test_a_key_file_that_is_gone_is_never_made_anew_over_a_lake_with_customers(
+    shop: Shop, tmp_path: Path
+) -> None:
     (tmp_path / "lake" / "tables" / "identity_map").mkdir(parents=True)
     with pytest.raises(LakeError, match=r"lake\.keys\.json is gone.*Restore it from a backup"):
         keys_of(shop, tmp_path / "lake")
     assert not keys_path(tmp_path / "lake").exists()
 
 
-@pytest.mark.parametrize("content", ["", "[]", "null", '{"identity": "xyz"}', '{"identity": "zz", "hold_out": "00"}', '{"identity": 1}'])
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", "null", '{"identity": "xyz"}', '{"identity": "zz", "hold_out": "00"}', '{"identity": 1}'],
+)
 def test_a_key_file_that_cannot_be_read_says_so(shop: Shop, tmp_path: Path, content: str) -> None:
     keys_path(tmp_path / "lake").write_text(content, encoding="utf-8")
     with pytest.raises(LakeError, match="cannot be read as a key file"):
@@ -57,7 +62,9 @@ def test_a_secret_of_the_environment_goes_first_and_leaves_no_file(
     assert keys_of(shop, tmp_path / "lake") != keys
 
 
-def test_a_samples_keys_are_public_and_the_same_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_samples_keys_are_public_and_the_same_everywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("RETENTION_KEY", "not for samples")
     sample = Shop.open("uk_gift_shop")
     assert keys_of(sample, tmp_path / "one") == keys_of(sample, tmp_path / "two")

@@ -18,27 +18,40 @@ def refused(folder: Path, settings: str, more: str = "") -> str:
 
 def test_the_bundled_shop_opens_by_name_folder_and_file() -> None:
     folder = SAMPLES / "uk_gift_shop"
-    shops = [Shop.open("uk_gift_shop"), Shop.open(folder), Shop.open(folder / "shop.toml"), Shop.open(str(folder))]
+    shops = [
+        Shop.open("uk_gift_shop"),
+        Shop.open(folder),
+        Shop.open(folder / "shop.toml"),
+        Shop.open(str(folder)),
+    ]
     assert {shop.name for shop in shops} == {"uk_gift_shop"}
     assert shops[0] == shops[1] == shops[2] == shops[3]
     assert shops[0].folder == folder.resolve()
 
 
-def test_names_are_looked_up_on_the_shelf_before_the_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_are_looked_up_on_the_shelf_before_the_samples(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_shop(tmp_path / "uk_gift_shop")
     monkeypatch.setenv("RETENTION_SHOPS_DIR", str(tmp_path))
     assert Shop.open("uk_gift_shop").name == "small_shop"
 
 
 @pytest.mark.parametrize("where", ["nowhere", "", "no/such/folder"])
-def test_a_shop_that_is_not_there_lists_those_that_are(where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_shop_that_is_not_there_lists_those_that_are(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ShopError, match=r"There is no shop .*Known names: uk_gift_shop"):
         find_shop_file(where)
 
 
 def test_every_fault_is_listed_with_its_place(tmp_path: Path) -> None:
-    wrong = SETTINGS.replace("Europe/London", "London").replace("GBP", "pounds").replace("small_shop", "Small Shop")
+    wrong = (
+        SETTINGS.replace("Europe/London", "London")
+        .replace("GBP", "pounds")
+        .replace("small_shop", "Small Shop")
+    )
     more = "[returns]\nmatch_window_days = 0\n[predictions]\nhorizont = 3\n"
     told = refused(tmp_path, wrong, more)
     assert "has 5 wrong setting(s)" in told
@@ -71,7 +84,7 @@ def test_sources_must_bring_orders_and_bear_names_of_their_own(tmp_path: Path) -
         write_shop(tmp_path, ["returns"])
     with pytest.raises(ShopError, match="two sources are named orders"):
         write_shop(tmp_path, ["orders", "orders"])
-    with pytest.raises(ShopError, match="there is no delivered table 'clicks'; there are .*orders"):
+    with pytest.raises(ShopError, match=r"there is no delivered table 'clicks'; there are .*orders"):
         write_shop(tmp_path, more=source("orders", "web").replace('table = "orders"', 'table = "clicks"'))
 
 
@@ -83,8 +96,14 @@ def test_a_file_that_is_no_toml_names_the_line(tmp_path: Path) -> None:
 
 
 def test_what_is_not_set_has_the_documented_default(tmp_path: Path) -> None:
-    shop = write_shop(tmp_path, settings='name = "s"\ntitle = "S"\ncurrency = "EUR"\nhistory_start = 2024-01-01\n')
-    assert (shop.timezone, shop.consent.when_not_delivered, shop.orders.repeated_lines) == ("UTC", "deny", "keep")
+    shop = write_shop(
+        tmp_path, settings='name = "s"\ntitle = "S"\ncurrency = "EUR"\nhistory_start = 2024-01-01\n'
+    )
+    assert (shop.timezone, shop.consent.when_not_delivered, shop.orders.repeated_lines) == (
+        "UTC",
+        "deny",
+        "keep",
+    )
     assert shop.history_start == date(2024, 1, 1)
 
 

@@ -3,6 +3,7 @@
 import io
 import re
 import zipfile
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from xml.etree import ElementTree
 
@@ -11,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.delivery.files import FORMULA_STARTS, Contents, escaped, external_id_file, reading_file
+from pipelines.delivery.files import FORMULA_STARTS, Built, Contents, escaped, external_id_file, reading_file
 
 SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 HOSTILE = [
-    "=HYPERLINK(\"http://example.org\")",
+    '=HYPERLINK("http://example.org")',
     "+1+1",
     "-2",
     "@SUM(A1)",
@@ -48,7 +49,14 @@ def contents(ids: list[str | None], reason: str = "is a customer") -> Contents:
         schema_overrides={"external_id": pl.String, "predicted_clv_365d": pl.Float64},
     )
     notes = [("List", reason), ("Purpose", "=1+1")]
-    return Contents("list-2024-05-31", "List", "GBP", people, notes, datetime(2024, 5, 31, tzinfo=UTC).replace(tzinfo=None))
+    return Contents(
+        "list-2024-05-31",
+        "List",
+        "GBP",
+        people,
+        notes,
+        datetime(2024, 5, 31, tzinfo=UTC).replace(tzinfo=None),
+    )
 
 
 def sheets(data: bytes) -> list[ElementTree.Element]:
@@ -81,7 +89,9 @@ def test_no_cell_of_a_reading_file_is_a_formula_or_a_link_whatever_it_holds() ->
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.text(max_size=6) | st.sampled_from(HOSTILE), min_size=1, max_size=6))
-def test_an_apostrophe_goes_before_what_looks_like_a_formula_and_before_nothing_else(texts: list[str]) -> None:
+def test_an_apostrophe_goes_before_what_looks_like_a_formula_and_before_nothing_else(
+    texts: list[str],
+) -> None:
     shown = pl.DataFrame({"text": texts}).select(escaped(pl.col("text")).alias("shown"))["shown"].to_list()
     assert shown == [f"'{text}" if text.startswith(FORMULA_STARTS) else text for text in texts]
 
@@ -93,14 +103,13 @@ def test_the_upload_file_is_one_column_sorted_unescaped_and_without_people_who_h
 
 
 @pytest.mark.parametrize("make", [external_id_file, reading_file])
-def test_the_same_rows_give_the_same_bytes(make: object) -> None:
-    assert callable(make)
+def test_the_same_rows_give_the_same_bytes(make: Callable[[Contents], Built]) -> None:
     assert make(contents(["1", "2"])).data == make(contents(["1", "2"])).data
     assert make(contents(["1", "2"])).data != make(contents(["1", "3"])).data
 
 
 def test_a_list_of_nobody_has_files_with_headings_only() -> None:
-    assert external_id_file(contents([])) .data == b"external_id\n"
+    assert external_id_file(contents([])).data == b"external_id\n"
     built = reading_file(contents([]))
     assert built.rows == 0
     assert "Customer" in strings(built.data)

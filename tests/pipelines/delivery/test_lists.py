@@ -44,7 +44,9 @@ def gated(shop: Shop, one: SegmentList) -> Gated:
     numbers = [
         {"customer_key": key, "kind": "external_id", "address": key, "last_seen_at": MADE_AT} for key in "abc"
     ]
-    permissions = Permissions(rows_of("consents", []), rows_of("suppressions", []), rows_of("contacts", numbers))
+    permissions = Permissions(
+        rows_of("consents", []), rows_of("suppressions", []), rows_of("contacts", numbers)
+    )
     return pass_gate(PEOPLE, one, shop, permissions, b"a salt of more than sixteen bytes", AS_OF)
 
 
@@ -56,7 +58,7 @@ def campaign(shop: Shop, one: SegmentList) -> dict[str, object]:
 
 
 def words(template: str) -> list[str]:
-    return PEOPLE.select(reason(entry(reason=template)).alias("reason"))["reason"].to_list()
+    return PEOPLE.with_columns(reason(entry(reason=template)).alias("reason"))["reason"].to_list()
 
 
 def test_a_reason_fills_in_each_persons_values_and_says_unknown_for_none() -> None:
@@ -80,7 +82,9 @@ def test_a_reason_fills_in_each_persons_values_and_says_unknown_for_none() -> No
         ("{stage", "expected '}'"),
     ],
 )
-def test_a_reason_that_is_no_template_is_refused_before_anything_runs(tmp_path: Path, template: str, told: str) -> None:
+def test_a_reason_that_is_no_template_is_refused_before_anything_runs(
+    tmp_path: Path, template: str, told: str
+) -> None:
     more = f'[[lists]]\nname = "l"\ntitle = "L"\npurpose = "p"\nwhere = "true"\nreason = "{template}"\n'
     with pytest.raises(ShopError) as error:
         check_lists(write_shop(tmp_path, more=more))
@@ -89,7 +93,11 @@ def test_a_reason_that_is_no_template_is_refused_before_anything_runs(tmp_path: 
 
 
 def test_receipts_are_json_with_the_rule_and_every_value_it_looked_at(shop: Shop) -> None:
-    one = entry(where="VALID_ORDERS >= 2 and coalesce(historic_clv, 0) >= 0", order_by="historic_clv", reason="{stage}")
+    one = entry(
+        where="VALID_ORDERS >= 2 and coalesce(historic_clv, 0) >= 0",
+        order_by="historic_clv",
+        reason="{stage}",
+    )
     members = list_members(gated(shop, one), PEOPLE, one, AS_OF)
     assert members["customer_key"].to_list() == ["b", "a"]
     assert members["position"].to_list() == [1, 2]
@@ -141,7 +149,11 @@ def test_a_list_of_nobody_has_zeros_and_nulls(shop: Shop) -> None:
 def test_a_samples_list_does_not_expire(tmp_path: Path) -> None:
     shop = write_shop(tmp_path, settings=SAMPLE, more='[consent]\nwhen_not_delivered = "allow"\n')
     assert campaign(shop, entry())["expires_at"] is None
-    assert pl.Series([campaign(shop, entry())["consent_basis"]]).str.contains("allowed by the shop's setting").all()
+    assert (
+        pl.Series([campaign(shop, entry())["consent_basis"]])
+        .str.contains("allowed by the shop's setting")
+        .all()
+    )
 
 
 SAMPLE = """

@@ -84,7 +84,11 @@ def answer(number: int, customer: str, day: date, score: int) -> dict[str, Any]:
 
 def facts(orders: list[dict[str, Any]], returned: dict[str, date], answers: list[dict[str, Any]]) -> Facts:
     """Fact tables of some orders, some of them taken back, and some answers."""
-    back = [taken_back(placed, returned[placed["order_id"]]) for placed in orders if placed["order_id"] in returned]
+    back = [
+        taken_back(placed, returned[placed["order_id"]])
+        for placed in orders
+        if placed["order_id"] in returned
+    ]
     asked = [
         {"survey_id": row["survey_id"], "customer_key": row["customer_key"], "kind": row["kind"]}
         | {"sent_at": row["answered_at"], "sent_day": row["answered_day"]}
@@ -121,13 +125,22 @@ def stories(draw: st.DrawFn) -> tuple[Facts, Facts]:
         for number in range(draw(st.integers(1, 4)))
     ]
     returned_before = {
-        placed["order_id"]: draw(st.dates(placed["order_day"], AS_OF)) for placed in known if draw(st.booleans())
+        placed["order_id"]: draw(st.dates(placed["order_day"], AS_OF))
+        for placed in known
+        if draw(st.booleans())
     }
     returned_later = {
-        placed["order_id"]: draw(days_after) for placed in [*known, *later] if placed["order_id"] not in returned_before
+        placed["order_id"]: draw(days_after)
+        for placed in [*known, *later]
+        if placed["order_id"] not in returned_before
     }
-    answered = [answer(n, draw(people), draw(days_before), draw(st.integers(1, 5))) for n in range(draw(st.integers(0, 3)))]
-    answered_later = [answer(100 + n, draw(people), draw(days_after), draw(st.integers(1, 5))) for n in range(3)]
+    answered = [
+        answer(n, draw(people), draw(days_before), draw(st.integers(1, 5)))
+        for n in range(draw(st.integers(0, 3)))
+    ]
+    answered_later = [
+        answer(100 + n, draw(people), draw(days_after), draw(st.integers(1, 5))) for n in range(3)
+    ]
     return (
         facts(known, returned_before, answered),
         facts([*known, *later], returned_before | returned_later, [*answered, *answered_later]),
@@ -138,7 +151,13 @@ def stories(draw: st.DrawFn) -> tuple[Facts, Facts]:
 @given(story=stories())
 def test_nothing_dated_after_as_of_changes_any_measure_of_it(story: tuple[Facts, Facts], shop: Shop) -> None:
     then, now = (publish_in_memory(shop, told, AS_OF, MEASURED) for told in story)
-    assert set(then) >= {"customer_profile", "customer_predictions", "cohort_retention", "rfm", "satisfaction"}
+    assert set(then) >= {
+        "customer_profile",
+        "customer_predictions",
+        "cohort_retention",
+        "rfm",
+        "satisfaction",
+    }
     for name, frame in then.items():
         order_of_rows = [column for column in frame.columns if frame.schema[column] != pl.Struct]
         assert frame.sort(order_of_rows).equals(now[name].sort(order_of_rows)), name
@@ -151,8 +170,14 @@ def test_the_profile_counts_orders_days_and_money_of_the_day(shop: Shop) -> None
         order(3, "a", date(2023, 6, 1), 30),
         order(5, "b", date(2023, 12, 31), 5),
     ]
-    told = facts(orders, {"1": date(2023, 1, 5)}, [answer(2, "a", date(2023, 7, 1), 9), answer(4, "a", date(2023, 8, 1), 2)])
-    made = publish_in_memory(shop, told, AS_OF, MEASURED)["customer_profile"].rows_by_key("customer_key", named=True)
+    told = facts(
+        orders,
+        {"1": date(2023, 1, 5)},
+        [answer(2, "a", date(2023, 7, 1), 9), answer(4, "a", date(2023, 8, 1), 2)],
+    )
+    made = publish_in_memory(shop, told, AS_OF, MEASURED)["customer_profile"].rows_by_key(
+        "customer_key", named=True
+    )
     (a,), (b,) = made["a"], made["b"]
     expected = {
         "valid_orders": 3,
@@ -170,7 +195,12 @@ def test_the_profile_counts_orders_days_and_money_of_the_day(shop: Shop) -> None
         "predicted_clv_365d": None,
     }
     assert {name: a[name] for name in expected} == expected
-    assert (b["stage"], b["previous_stage"], b["stage_since"], b["returned_value"]) == ("new", None, AS_OF, 0.0)
+    assert (b["stage"], b["previous_stage"], b["stage_since"], b["returned_value"]) == (
+        "new",
+        None,
+        AS_OF,
+        0.0,
+    )
 
 
 def full_profile(suppressed: list[dict[str, Any]]) -> pl.DataFrame:
@@ -179,14 +209,23 @@ def full_profile(suppressed: list[dict[str, Any]]) -> pl.DataFrame:
     day = {"from_day": [START] * 2, "to_day": pl.Series([None, None], dtype=pl.Date)}
     numbers = {name: [0.5, 0.5] for name in PROFILING if name.startswith(("predicted", "churn_prob"))}
     placed = facts([order(1, "a", START, 10), order(2, "b", START, 10)], {}, [])
-    purchases = placed["orders"].select("customer_key", "order_day", "net", pl.lit(1, pl.Int32).alias("orders"))
+    purchases = placed["orders"].select(
+        "customer_key", "order_day", "net", pl.lit(1, pl.Int32).alias("orders")
+    )
     return customer_profile(
         purchases=purchases.lazy(),
         orders=placed["orders"].lazy(),
         returns=placed["returns"].lazy(),
         stages=pl.LazyFrame(both | day | {"stage": ["new", "new"]}),
         scores=pl.LazyFrame(
-            both | {"r": [3, 3], "f": [1, 1], "m": [2, 2], "klaviyo_segment": ["Recent"] * 2, "shopify_segment": ["NEW"] * 2}
+            both
+            | {
+                "r": [3, 3],
+                "f": [1, 1],
+                "m": [2, 2],
+                "klaviyo_segment": ["Recent"] * 2,
+                "shopify_segment": ["NEW"] * 2,
+            }
         ),
         predictions=pl.LazyFrame(both | numbers | {"churn_band": ["medium"] * 2}),
         answers=placed["survey_answers"].lazy(),
@@ -197,7 +236,9 @@ def full_profile(suppressed: list[dict[str, Any]]) -> pl.DataFrame:
 
 @pytest.mark.parametrize("recorded", [datetime(2001, 1, 1, tzinfo=UTC), datetime(2024, 6, 1, tzinfo=UTC)])
 @pytest.mark.parametrize("channel", ["all", "email"])
-def test_who_objected_keeps_a_stage_and_facts_and_has_no_score_and_no_segment(recorded: datetime, channel: str) -> None:
+def test_who_objected_keeps_a_stage_and_facts_and_has_no_score_and_no_segment(
+    recorded: datetime, channel: str
+) -> None:
     objection = {"customer_key": "a", "kind": "objection", "channel": channel, "recorded_at": recorded}
     made = full_profile([objection])
     a, b = made.rows(named=True)
@@ -211,14 +252,26 @@ def test_who_objected_keeps_a_stage_and_facts_and_has_no_score_and_no_segment(re
 
 @pytest.mark.parametrize("kind", ["unsubscribed", "bounced"])
 def test_a_closed_channel_takes_no_score_away(kind: str) -> None:
-    closed = {"customer_key": "a", "kind": kind, "channel": "all", "recorded_at": datetime(2023, 1, 1, tzinfo=UTC)}
+    closed = {
+        "customer_key": "a",
+        "kind": kind,
+        "channel": "all",
+        "recorded_at": datetime(2023, 1, 1, tzinfo=UTC),
+    }
     assert full_profile([closed]).equals(full_profile([]))
 
 
 def test_no_table_of_scores_keeps_who_objected(shop: Shop) -> None:
     told = facts([order(1, "a", START, 10), order(2, "b", START, 10), order(3, "c", AS_OF, 10)], {}, [])
-    objection = {"customer_key": "a", "kind": "objection", "channel": "all", "recorded_at": datetime(2023, 1, 1, tzinfo=UTC)}
-    made = publish_in_memory(shop, told | {"suppressions": rows_of("suppressions", [objection])}, AS_OF, MEASURED)
+    objection = {
+        "customer_key": "a",
+        "kind": "objection",
+        "channel": "all",
+        "recorded_at": datetime(2023, 1, 1, tzinfo=UTC),
+    }
+    made = publish_in_memory(
+        shop, {**told, "suppressions": rows_of("suppressions", [objection])}, AS_OF, MEASURED
+    )
     for name in ("rfm", "segment_members", "customer_predictions"):
         assert "a" not in made[name]["customer_key"].to_list()
     assert made["customer_profile"]["customer_key"].to_list() == ["a", "b", "c"]

@@ -13,7 +13,13 @@ from tests.pipelines.published_shops import entry, profile
 
 PEOPLE = profile(
     [
-        {"customer_key": "a", "valid_orders": 1, "stage": "new", "last_nps": 9, "first_order_day": date(2024, 5, 1)},
+        {
+            "customer_key": "a",
+            "valid_orders": 1,
+            "stage": "new",
+            "last_nps": 9,
+            "first_order_day": date(2024, 5, 1),
+        },
         {"customer_key": "b", "valid_orders": 2, "stage": "active", "first_order_day": date(2024, 1, 1)},
         {"customer_key": "c", "valid_orders": 3, "stage": "active", "last_nps": 2},
     ]
@@ -58,9 +64,11 @@ def test_the_order_ranks_everybody_and_ties_go_by_key() -> None:
 
 
 def test_an_unknown_column_is_told_with_near_ones() -> None:
-    with pytest.raises(ShopError, match="List everybody in shop.toml, where .* no column 'valid_order'. Did you mean"):
+    with pytest.raises(
+        ShopError, match=r"List everybody in shop.toml, where .* no column 'valid_order'. Did you mean"
+    ):
         eligible("valid_order >= 2")
-    with pytest.raises(ShopError, match="order_by .* no column 'historic_cvl'. Did you mean historic_clv"):
+    with pytest.raises(ShopError, match=r"order_by .* no column 'historic_cvl'. Did you mean historic_clv"):
         eligible("true", order_by="historic_cvl DESC")
 
 
@@ -118,15 +126,43 @@ def test_whatever_else_is_refused_in_one_line_that_names_list_and_setting(text: 
     assert "root:" not in str(told.value)
 
 
-@pytest.mark.parametrize("text", ["", "stage LIMIT 1", "stage) FROM x --", "(SELECT 1)", "random()", "stage; DROP TABLE x"])
+@pytest.mark.parametrize(
+    "text", ["", "stage LIMIT 1", "stage) FROM x --", "(SELECT 1)", "random()", "stage; DROP TABLE x"]
+)
 def test_an_order_is_expressions_and_nothing_else(text: str) -> None:
-    with pytest.raises(ShopError, match="List everybody in shop.toml, order_by"):
+    with pytest.raises(ShopError, match=r"List everybody in shop.toml, order_by"):
         eligible("true", order_by=text)
 
 
 FRAGMENTS = st.sampled_from(
-    ["true", "(", ")", ";", "--", "\n", "SELECT", "FROM customer_profile", "UNION", "valid_orders", ">", "1", ",", "'"]
-    + ["AS answer", "WHERE", "/*", "*/", "read_csv('/etc/passwd')", "stage", "IN", "NULL", "=", "DROP TABLE", "$$", "AND"]
+    [
+        "true",
+        "(",
+        ")",
+        ";",
+        "--",
+        "\n",
+        "SELECT",
+        "FROM customer_profile",
+        "UNION",
+        "valid_orders",
+        ">",
+        "1",
+        ",",
+        "'",
+        "AS answer",
+        "WHERE",
+        "/*",
+        "*/",
+        "read_csv('/etc/passwd')",
+        "stage",
+        "IN",
+        "NULL",
+        "=",
+        "DROP TABLE",
+        "$$",
+        "AND",
+    ]
 )
 
 

@@ -1,4 +1,4 @@
-"""Contract and quarantine: every row is valid or set aside, each broken rule is told, batches change nothing."""
+"""Contract and quarantine: every row is valid or set aside, every broken rule is told."""
 
 import json
 from pathlib import Path
@@ -64,8 +64,9 @@ def shop(tmp_path: Path) -> Shop:
 def faults_of(rows: list[dict[str, Any]], shop: Shop, table: str = "orders") -> dict[int, set[str]]:
     found = find_faults(raw_rows(table, rows), table, shop).collect()
     return {
-        int(number): set(group["rule"]) for (number,), group in found.sort("row_number").group_by("row_number", maintain_order=True)
-    }  # fmt: skip
+        int(number): set(group["rule"])
+        for (number,), group in found.sort("row_number").group_by("row_number", maintain_order=True)
+    }
 
 
 def test_every_rule_of_the_orders_suite_finds_the_row_that_breaks_it_and_no_other(shop: Shop) -> None:
@@ -138,7 +139,7 @@ def test_a_rule_that_cannot_run_is_an_error_of_the_rule(shop: Shop, monkeypatch:
         json.loads(json.dumps(broken["expectations"][0])) | {"kwargs": {"column": "no_such_column"}}
     ]
     monkeypatch.setattr(contract, "suite", lambda _: broken)
-    with pytest.raises(ContractError, match="Rule order_id_is_given could not be run: .*no_such_column"):
+    with pytest.raises(ContractError, match=r"Rule order_id_is_given could not be run: .*no_such_column"):
         find_faults(raw_rows("orders", [order_line()]), "orders", shop).collect()
 
 

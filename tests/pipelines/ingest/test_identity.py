@@ -59,8 +59,13 @@ def test_without_an_address_numbers_stay_apart_and_nobody_stays_nobody() -> None
 
 def test_a_phone_joins_where_there_is_no_address_also_through_a_number() -> None:
     found = keys(
-        rows(("1", None, "+44 7700 900123"), (None, None, "0044 7700-900123"), ("1", None, None), (None, "a@b.uk", "+447700900123"))
-    )  # fmt: skip
+        rows(
+            ("1", None, "+44 7700 900123"),
+            (None, None, "0044 7700-900123"),
+            ("1", None, None),
+            (None, "a@b.uk", "+447700900123"),
+        )
+    )
     assert len(set(found)) == 1
 
 

@@ -37,13 +37,23 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
             "orders": [
                 [
                     order_line("1", email=ANNA, country="GB", channel="web", phone="+447700900123"),
-                    order_line("2", email=ANNA, country="IE", channel="app", ordered_at="2024-04-01 23:30:00"),
+                    order_line(
+                        "2", email=ANNA, country="IE", channel="app", ordered_at="2024-04-01 23:30:00"
+                    ),
                     order_line("3", email=BEN, customer_id="8", status="cancelled"),
                 ]
             ],
             "consents": [
-                [said("email", "yes", "2024-01-01"), said("sms", "yes", "2024-02-01"), said("sms", "no", "2024-02-01")],
-                [said("email", "no", "2024-03-01"), said("email", "yes", "2024-02-01"), said("ads", "yes", "2024-01-01", BEN)],
+                [
+                    said("email", "yes", "2024-01-01"),
+                    said("sms", "yes", "2024-02-01"),
+                    said("sms", "no", "2024-02-01"),
+                ],
+                [
+                    said("email", "no", "2024-03-01"),
+                    said("email", "yes", "2024-02-01"),
+                    said("ads", "yes", "2024-01-01", BEN),
+                ],
             ],
             "suppressions": [
                 [
@@ -53,13 +63,19 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
                     suppressed("bounced", "2024-01-05", "pigeon", BEN),
                 ]
             ],
-            "survey_invitations": [[{"survey_id": "s1", "email": ANNA, "kind": "nps", "sent_at": "2024-04-01 23:30:00"}]],
+            "survey_invitations": [
+                [{"survey_id": "s1", "email": ANNA, "kind": "nps", "sent_at": "2024-04-01 23:30:00"}]
+            ],
             "survey_answers": [
                 [answer("s1", "3", "2024-04-02"), answer("s2", "11", "2024-04-02")],
-                [answer("s3", "10", "2024-06-30 23:30:00"), answer("s1", "9", "2024-04-02", comment="Better now"), answer("s4", "0", "2024-04-02", email=None)],
+                [
+                    answer("s3", "10", "2024-06-30 23:30:00"),
+                    answer("s1", "9", "2024-04-02", comment="Better now"),
+                    answer("s4", "0", "2024-04-02", email=None),
+                ],
             ],
         },
-    )  # fmt: skip
+    )
 
 
 def key_of(lake: Lake, email: str) -> str:

@@ -1,6 +1,7 @@
 """Replays are a multiset rule: the nth copy of a row is one if an earlier delivery brought n copies of it."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 import polars as pl
 from hypothesis import given, settings
@@ -13,11 +14,13 @@ CONTENT = ["order_id", "product_id"]
 ROWS = st.lists(st.tuples(st.sampled_from(["1", "2", None]), st.sampled_from(["A", "B", None])), max_size=8)
 
 
-def frame(rows: Lines) -> pl.DataFrame:
+def frame(rows: Sequence[tuple[str | None, str | None]]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=dict.fromkeys(CONTENT, pl.String), orient="row")
 
 
-def land_all(deliveries: list[Lines], table: str) -> list[tuple[int, int, int]]:
+def land_all(
+    deliveries: Sequence[Sequence[tuple[str | None, str | None]]], table: str
+) -> list[tuple[int, int, int]]:
     """Land one delivery after the other; rows, replays and kept rows of each."""
     kept = [frame([]).with_columns(pl.lit("").alias("delivery_id"), pl.lit(False).alias("is_replay"))]
     counts: list[tuple[int, int, int]] = []
@@ -44,7 +47,9 @@ def test_replays_agree_with_counting_by_hand(deliveries: list[Lines]) -> None:
 
 @given(st.lists(ROWS, max_size=5))
 @settings(max_examples=80, deadline=None)
-def test_an_order_is_kept_whole_unless_one_earlier_delivery_brought_all_of_it(deliveries: list[Lines]) -> None:
+def test_an_order_is_kept_whole_unless_one_earlier_delivery_brought_all_of_it(
+    deliveries: list[Lines],
+) -> None:
     most: Counter[tuple[str | None, str | None]] = Counter()
     versions: list[tuple[str | None, Counter[str | None]]] = []
     for rows, (_, replays, kept) in zip(deliveries, land_all(deliveries, "orders"), strict=True):

@@ -46,11 +46,17 @@ def facts(bought: Rows, back: Rows, shop: Shop) -> tuple[pl.DataFrame, pl.DataFr
     current = settled(current_orders(lines, shop, dict.fromkeys(ids, "orders"), dict.fromkeys(ids, "shop")))
     delivered = valid("returns", back, shop).with_columns(pl.lit("shop").alias("customer_numbers"))
     seen = [
-        current.select("customer_numbers", "customer_id", "email", "phone", pl.col("ordered_at").alias("seen_at")),
-        delivered.select(
-            "customer_numbers", "customer_id", "email", pl.lit(None, pl.String).alias("phone"), pl.col("returned_at").alias("seen_at")
+        current.select(
+            "customer_numbers", "customer_id", "email", "phone", pl.col("ordered_at").alias("seen_at")
         ),
-    ]  # fmt: skip
+        delivered.select(
+            "customer_numbers",
+            "customer_id",
+            "email",
+            pl.lit(None, pl.String).alias("phone"),
+            pl.col("returned_at").alias("seen_at"),
+        ),
+    ]
     identities = settled(identity_map(pl.concat(seen), b"key"))
     found = returns(current, delivered, identities, shop).collect()
     return found, orders(current, found.lazy(), identities, shop).collect()
@@ -186,7 +192,7 @@ def composed(lines: list[tuple[str, str, int, int]], sign: int) -> list[dict[str
             customer_id=customer,
             product_id=product,
             quantity=str(sign * pieces),
-            ordered_at=f"{datetime(2024, 3, 1, 9) + timedelta(days=day, minutes=number)}",
+            ordered_at=f"{datetime.fromisoformat('2024-03-01 09:00') + timedelta(days=day, minutes=number)}",
         )
         for number, (customer, product, pieces, day) in enumerate(lines)
     ]

@@ -202,7 +202,9 @@ def test_clock_changes_take_the_first_or_move_forward_by_what_is_skipped(
 
 
 @given(
-    st.datetimes(datetime(1990, 1, 1), datetime(2037, 12, 31)).map(lambda t: t.replace(microsecond=0)),
+    st.datetimes(datetime.fromisoformat("1990-01-01"), datetime.fromisoformat("2037-12-31")).map(
+        lambda t: t.replace(microsecond=0)
+    ),
     st.sampled_from(
         ["Europe/London", "Pacific/Auckland", "Pacific/Pago_Pago", "Australia/Lord_Howe", "America/Sao_Paulo"]
     ),
