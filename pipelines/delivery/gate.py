@@ -93,10 +93,12 @@ def suppressed(suppressions: pl.DataFrame, channel: str) -> pl.Series:
 
 def may_write(consents: pl.DataFrame, channel: str, shop: Shop) -> pl.Expr:
     """Whether there is consent for the channel: the delivered decision, else what the shop's setting says."""
-    decided = consents.filter(pl.col("channel") == channel)
+    has_granted = pl.col("is_granted").fill_null(False)
+    refused = consents.filter(pl.col("channel").is_in([channel, "all"]) & ~has_granted)["customer_key"]
     if shop.consent.when_not_delivered == "allow":
-        return ~_is_in(decided.filter(pl.col("is_granted").ne_missing(True))["customer_key"])
-    return _is_in(decided.filter("is_granted")["customer_key"])
+        return ~_is_in(refused)
+    granted = consents.filter((pl.col("channel") == channel) & has_granted)["customer_key"]
+    return _is_in(granted) & ~_is_in(refused)
 
 
 def external_ids(contacts: pl.DataFrame) -> pl.DataFrame:

@@ -56,11 +56,19 @@ def contacts(current: pl.LazyFrame, identities: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def consents(delivered: pl.LazyFrame, identities: pl.LazyFrame) -> pl.LazyFrame:
-    """Give the latest decision per customer and channel; of two at the same moment the refusal counts."""
+    """Give the latest decision per customer and channel; of two at the same moment the refusal counts.
+
+    What cannot be read cannot allow anything: a consent without a readable yes or time is a refusal, newer than all
+    others, and a refusal for no known channel closes them all.
+    """
+    is_granted = (pl.col("is_granted") & pl.col("recorded_at").is_not_null()).fill_null(False)
+    is_known = pl.col("channel").is_in(CHANNELS).fill_null(False)
     return (
         delivered.pipe(with_customer_key, identities)
-        .filter(pl.col("customer_key").is_not_null())
-        .sort("recorded_at", "is_granted", descending=[True, False])
+        .with_columns(is_granted.alias("is_granted"))
+        .filter(pl.col("customer_key").is_not_null() & (is_known | ~pl.col("is_granted")))
+        .with_columns(pl.when(is_known).then("channel").otherwise(pl.lit("all")).alias("channel"))
+        .sort("recorded_at", "is_granted", descending=[True, False], nulls_last=False)
         .unique(["customer_key", "channel"], keep="first", maintain_order=True)
         .select(table("consents").schema.keys())
         .sort("customer_key", "channel")

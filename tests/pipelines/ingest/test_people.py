@@ -1,14 +1,17 @@
 """People: customers, addresses, consents, suppressions and surveys, as delivered in files of their own."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 import pytest
 
+from data_contracts import table
+from pipelines.delivery.gate import may_write
+from pipelines.ingest import people
 from pipelines.lake import Lake
-from tests.pipelines.small_shops import ingested, order_line
+from tests.pipelines.small_shops import ingested, order_line, write_shop
 
 pytestmark = [pytest.mark.xdist_group("gx"), pytest.mark.usefixtures("great_expectations")]
 
@@ -149,3 +152,30 @@ def test_no_fact_but_contacts_and_the_map_holds_an_address(lake: Lake) -> None:
     ):
         text = lake.scan(name).collect().select(pl.selectors.string()).to_dict(as_series=False)
         assert "@" not in str(text), name
+
+
+@pytest.mark.parametrize(
+    "unclear",
+    [
+        {"is_granted": None},
+        {"is_granted": True, "recorded_at": None},
+        {"is_granted": False, "channel": "pigeon"},
+        {"is_granted": False, "channel": None},
+    ],
+)
+@pytest.mark.parametrize("when_not_delivered", ["allow", "deny"])
+def test_what_cannot_be_read_of_a_consent_allows_nothing(
+    unclear: dict[str, Any], when_not_delivered: Literal["allow", "deny"], tmp_path: Path
+) -> None:
+    day = datetime(2024, 3, 1, tzinfo=UTC)
+    clear = {"email": ANNA, "customer_id": None, "customer_numbers": "shop", "channel": "email"}
+    rows = [clear | {"is_granted": True, "recorded_at": day}, clear | {"recorded_at": day} | unclear]
+    schema = table("valid_consents").schema | {"customer_numbers": pl.String()}
+    delivered = pl.LazyFrame(
+        rows, schema={name: schema[name] for name in (*clear, "is_granted", "recorded_at")}
+    )
+    anna = pl.LazyFrame({"identifier_kind": ["email"], "identifier": [ANNA], "customer_key": ["a"]})
+    shop = write_shop(tmp_path, more=f'[consent]\nwhen_not_delivered = "{when_not_delivered}"')
+    decided = people.consents(delivered, anna).collect()
+    may = pl.DataFrame({"customer_key": ["a"]}).select(may_write(decided, "email", shop)).item()
+    assert not may
