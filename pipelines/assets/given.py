@@ -1,11 +1,14 @@
 """What a step's function is given: the shop, the day, and the tables it may read."""
 
+import hashlib
+import json
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from pipelines.assets.program import code_version
 from pipelines.assets.step import Keeps, Moment, Step
 from pipelines.keys import Keys, keys_of
 from pipelines.lake import Lake
@@ -60,7 +63,17 @@ class Given:
         if step is None or step.keeps not in (Keeps.OTHER_DAYS, Keeps.NEWEST_DAY):
             return self.lake.fingerprint(name) or ""
         if step.keeps is Keeps.NEWEST_DAY and self.lake.as_of(name) != self.as_of:
-            from pipelines.assets.run import fingerprint_of
-
-            return fingerprint_of(step, self)
+            return self.fingerprint_of(step)
         return self.lake.fingerprint(name, self.as_of) or ""
+
+    def fingerprint_of(self, step: Step) -> str:
+        """Checksum everything that the rows of a step depend on: tables read, settings, program, day."""
+        parts = {
+            "table": step.table,
+            "code": code_version(),
+            "settings": self.shop.settings_hash(*step.settings) if step.settings else "",
+            "as_of": "" if step.stage.is_ingest else self.as_of.isoformat(),
+            "reads": [self.fingerprint(name) for name in step.reads],
+            "identity": step.identity(self) if step.identity else "",
+        }
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]

@@ -11,7 +11,7 @@ import polars as pl
 
 from data_contracts import table as promise
 from pipelines.assets.given import Given
-from pipelines.assets.run import code_version
+from pipelines.assets.program import code_version
 from pipelines.assets.step import Keeps, Stage, Step
 from pipelines.notebooks import execute_notebook, notebook_files
 from pipelines.shop import Shop

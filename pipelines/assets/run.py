@@ -1,15 +1,9 @@
 """Carry one step out: skip it if nothing it is made from changed, else make, write, check.
 
-The fingerprint of a table's rows is a checksum of everything they depend on: the fingerprints of the tables
-read, the settings, the program, the day. Equal fingerprint, equal rows.
+What its rows depend on is said by `Given.fingerprint_of`: equal fingerprint, equal rows.
 """
 
-import hashlib
-import json
 import time
-from functools import cache
-from importlib.resources import files
-from pathlib import Path
 
 import polars as pl
 
@@ -21,31 +15,6 @@ from pipelines.assets.step import Keeps, Outcome, Step, Verdict
 UNIQUE_KEY = "key_is_unique"
 
 
-@cache
-def code_version() -> str:
-    """Fingerprint of the program: every source file, contract and template of its three packages."""
-    digest = hashlib.sha256()
-    for package in ("data_contracts", "models", "pipelines"):
-        root = Path(str(files(package)))
-        for file in sorted(root.rglob("*")):
-            if file.suffix in (".py", ".toml", ".json", ".j2", ".css") and "samples" not in file.parts:
-                digest.update(str(file.relative_to(root)).encode() + file.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-def fingerprint_of(step: Step, given: Given) -> str:
-    """Checksum of everything that the step's rows depend on."""
-    parts = {
-        "table": step.table,
-        "code": code_version(),
-        "settings": given.shop.settings_hash(*step.settings) if step.settings else "",
-        "as_of": "" if step.stage.is_ingest else given.as_of.isoformat(),
-        "reads": [given.fingerprint(name) for name in step.reads],
-        "identity": step.identity(given) if step.identity else "",
-    }
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
-
-
 def carry_out(step: Step, given: Given) -> Outcome:
     """Bring a step's table up to date.
 
@@ -55,7 +24,7 @@ def carry_out(step: Step, given: Given) -> Outcome:
         The rows do not keep the table's promise; the table is as it was.
     """
     started = time.perf_counter()
-    fingerprint = fingerprint_of(step, given)
+    fingerprint = given.fingerprint_of(step)
     as_of = None if step.stage.is_ingest else given.as_of
     is_unchanged = step.keeps is not Keeps.EVERYTHING and not step.always and _has(step, given, fingerprint)
     # A past day's rows of a table that keeps the newest day are made by whoever reads them.
