@@ -283,5 +283,5 @@ def test_a_run_in_a_pipe_prints_its_summary_and_nothing_else(
 
 def test_the_command_is_installed_under_its_name() -> None:
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
-    assert project["scripts"] == {"retention": "pipelines.cli:main"}
+    assert project["scripts"] == {"retention": "pipelines.cli.main:main"}
     assert shutil.which(COMMAND)
