@@ -41,8 +41,9 @@ def _explain(error: Exception) -> int:
     from models.errors import ModelError
 
     if isinstance(error, WRONG_USAGE):
-        error.show()
-        return error.exit_code
+        usage: Any = error
+        usage.show()
+        return usage.exit_code
     known = next(
         (cause for cause in _causes(error) if isinstance(cause, LabError | ContractError | ModelError)), None
     )

@@ -13,7 +13,7 @@ from pipelines.errors import LakeError
 from tests.pipelines.published_shops import NIGHT, Published, bytes_of, copy_of, moment
 from tests.pipelines.small_shops import deliver, ingest, order_line
 
-SMALL = pytest.mark.xdist_group("published_small_shop")
+pytestmark = pytest.mark.xdist_group("published_small_shop")
 LATER = NIGHT + timedelta(hours=9)
 
 
@@ -26,7 +26,6 @@ def numbers(path: Path) -> list[str]:
     return path.read_text().split()[1:]
 
 
-@SMALL
 def test_a_list_is_rebuilt_byte_for_byte_from_stored_rows(published: Published, tmp_path: Path) -> None:
     first = rebuild(published.shop, published.lake, "thank_you", tmp_path / "out")
     built = published.lake.scan("list_files").filter(pl.col("list_id").str.starts_with("thank_you")).collect()
@@ -37,7 +36,6 @@ def test_a_list_is_rebuilt_byte_for_byte_from_stored_rows(published: Published, 
     assert {made.sha256 for made in first} == set(built["sha256"])
 
 
-@SMALL
 def test_a_download_drops_who_ordered_or_opted_out_since_and_is_in_the_ledger(
     published: Published, tmp_path: Path, great_expectations: None
 ) -> None:
@@ -71,7 +69,6 @@ def test_a_download_drops_who_ordered_or_opted_out_since_and_is_in_the_ledger(
     assert all(made.is_as_built for made in rebuild(shop, lake, "thank_you", tmp_path / "third"))
 
 
-@SMALL
 def test_a_download_that_cannot_be_written_stays_open_in_the_ledger(
     published: Published, tmp_path: Path
 ) -> None:
@@ -83,7 +80,6 @@ def test_a_download_that_cannot_be_written_stays_open_in_the_ledger(
     assert (tmp_path / "file").read_text() == "not a folder"
 
 
-@SMALL
 def test_an_expired_list_is_not_handed_out(published: Published, tmp_path: Path) -> None:
     expired = NIGHT + timedelta(hours=72, seconds=1)
     with pytest.raises(HandoutError, match=r"expired on 2024-06-04 03:00 UTC.*retention run"):
@@ -94,7 +90,6 @@ def test_an_expired_list_is_not_handed_out(published: Published, tmp_path: Path)
     download(published.shop, published.lake, "thank_you", "external_id", tmp_path / "out", "Ann", last_moment)
 
 
-@SMALL
 def test_unknown_lists_and_platforms_are_told_with_the_known_ones(
     published: Published, tmp_path: Path
 ) -> None:
@@ -105,7 +100,6 @@ def test_unknown_lists_and_platforms_are_told_with_the_known_ones(
         download(published.shop, published.lake, "thank_you", "klaviyo", tmp_path, "Ann", NIGHT)
 
 
-@SMALL
 def test_a_list_made_by_a_run_that_broke_off_is_not_handed_out(published: Published) -> None:
     lake, day = published.lake, published.snapshot.as_of
     made = lake.scan("campaign_lists", as_of=day).collect()
@@ -121,7 +115,6 @@ def test_a_list_made_by_a_run_that_broke_off_is_not_handed_out(published: Publis
     assert campaign["deliverable"] != 999
 
 
-@SMALL
 def test_rows_that_were_cleaned_up_are_told_plainly(published: Published, tmp_path: Path) -> None:
     snapshots = published.lake.scan("snapshots").collect()
     without = {k: v for k, v in json.loads(snapshots["versions"].item()).items() if k != "list_members"}
@@ -131,7 +124,6 @@ def test_rows_that_were_cleaned_up_are_told_plainly(published: Published, tmp_pa
         rebuild(published.shop, published.lake, "thank_you", tmp_path / "out")
 
 
-@SMALL
 def test_handing_out_changes_no_table(published: Published, tmp_path: Path) -> None:
     before = bytes_of(published.lake.root / "tables")
     rebuild(published.shop, published.lake, "thank_you", tmp_path / "out")
@@ -145,22 +137,3 @@ def test_handing_out_changes_no_table(published: Published, tmp_path: Path) -> N
         datetime(2024, 6, 1, 4, tzinfo=UTC),
     )
     assert bytes_of(published.lake.root / "tables") == before
-
-
-@pytest.mark.xdist_group("uk_gift_shop")
-def test_the_real_shops_lists_are_rebuilt_byte_for_byte_and_do_not_expire(
-    published_uk_gift_shop: Published, tmp_path: Path
-) -> None:
-    shop, lake = published_uk_gift_shop.shop, published_uk_gift_shop.lake
-    made = [one for entry in shop.lists for one in rebuild(shop, lake, entry.name, tmp_path / "out")]
-    assert len(made) == 6
-    assert all(one.is_as_built and one.rows for one in made)
-    copy = copy_of(published_uk_gift_shop, tmp_path)
-    years_later = NIGHT + timedelta(days=9999)
-    taken = download(
-        shop, copy.lake, "win_back_valuable", "external_id", tmp_path / "out", "Ann", years_later
-    )
-    assert taken.is_as_built
-    given = numbers(taken.path)
-    assert given == sorted(given)
-    assert all(number.isdigit() for number in given)

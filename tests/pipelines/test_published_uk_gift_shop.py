@@ -1,0 +1,87 @@
+"""The bundled real shop, published once: conservation, figures, predictions, lists, pages that need no network."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipelines.delivery.handout import download, rebuild
+from pipelines.notebooks import notebook_files
+from pipelines.summary import summarise
+from tests.pipelines.published_shops import NIGHT, Published, copy_of
+
+pytestmark = pytest.mark.xdist_group("uk_gift_shop")
+LOADED = re.compile(
+    r"<(?:script|img|iframe|link|source|audio|video)\b[^>]*?\b(?:src|href)=[\"']?(?!data:|#)([^\"'> ]+)", re.I
+)
+STYLED = re.compile(r"(?:@import|url\()\s*[\"']?(?:https?:)?//", re.I)
+
+
+def test_the_real_shops_figures_are_those_of_its_file(published_uk_gift_shop: Published) -> None:
+    published = published_uk_gift_shop
+    facts = summarise(published.shop, published.lake, published.snapshot, 1.0).facts
+    kept = facts["conservation"]
+    assert kept["rows"] == 1_067_370
+    assert kept["rows"] == kept["accepted"] + kept["quarantined"] + kept["replayed"] + kept["erased"]
+    assert (facts["orders"]["valid"], facts["orders"]["valid_without_customer"]) == (39_516, 2_922)
+    assert facts["customers"] == sum(facts["stages"].values()) == 5_852
+    assert str(facts["as_of"]) == "2011-12-09"
+    assert {row["quantity"] for row in facts["champions"]} == {"value", "probability"}
+    assert all(row["reason"] for row in facts["champions"])
+    assert len(facts["lists"]) == 3
+    for row in facts["lists"]:
+        assert row["deliverable"] > 0
+        assert row["held_out"] > 0
+        assert 0 < row["detectable_lift"] < 1
+
+
+def test_the_real_shops_predictions_are_possible(published_uk_gift_shop: Published) -> None:
+    lake = published_uk_gift_shop.lake
+    made = lake.scan("customer_predictions").collect()
+    assert made.height == 5_852
+    for name in ("churn_probability_90d", "churn_probability_365d"):
+        assert made[name].is_between(0, 1).all()
+    assert (made["churn_probability_365d"] <= made["churn_probability_90d"]).all()
+    low, high = made["churn_probability_365d_low"], made["churn_probability_365d_high"]
+    assert (low <= high).all()
+    assert (made["predicted_orders_365d_low"] <= made["predicted_orders_365d_high"]).all()
+    profile = lake.scan("customer_profile").collect()
+    assert profile["churn_band"].null_count() == 0
+    stages = profile.group_by("stage").agg(pl.len())
+    assert stages["len"].sum() == 5_852
+
+
+def test_the_real_shops_notebooks_ran_and_load_nothing_from_the_network(
+    published_uk_gift_shop: Published,
+) -> None:
+    lake = published_uk_gift_shop.lake
+    made = lake.scan("notebooks").collect()
+    assert made["page"].sort().to_list() == [path.stem for path in notebook_files()]
+    for name in made["file_name"]:
+        page = (lake.root / name).read_text()
+        assert LOADED.findall(page) == []
+        assert STYLED.findall(page) == []
+        assert "Traceback" not in page
+    report = (lake.root / lake.scan("reports").collect()["file_name"].item()).read_text()
+    assert LOADED.findall(report) == []
+    assert STYLED.findall(report) == []
+
+
+def test_the_real_shops_lists_are_rebuilt_byte_for_byte_and_do_not_expire(
+    published_uk_gift_shop: Published, tmp_path: Path
+) -> None:
+    shop, lake = published_uk_gift_shop.shop, published_uk_gift_shop.lake
+    made = [one for entry in shop.lists for one in rebuild(shop, lake, entry.name, tmp_path / "out")]
+    assert len(made) == 6
+    assert all(one.is_as_built and one.rows for one in made)
+    copy = copy_of(published_uk_gift_shop, tmp_path)
+    years_later = NIGHT + timedelta(days=9999)
+    taken = download(
+        shop, copy.lake, "win_back_valuable", "external_id", tmp_path / "out", "Ann", years_later
+    )
+    assert taken.is_as_built
+    given = taken.path.read_text().split()[1:]
+    assert given == sorted(given)
+    assert all(number.isdigit() for number in given)
