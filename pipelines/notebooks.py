@@ -4,8 +4,10 @@ A notebook reads $RETENTION_SHOP, $RETENTION_LAKE and $RETENTION_AS_OF through `
 serves the schedule and the person at the keyboard.
 """
 
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 
 from pipelines.assets.given import Given
 from pipelines.environment import environment
@@ -37,8 +39,10 @@ def execute_notebook(path: Path, given: Given) -> bytes:
     import nbformat
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
-    from nbconvert import HTMLExporter
     from traitlets.config import Config
+
+    # Seconds of importing, done while the kernel works and this process waits.
+    Thread(target=import_module, args=("nbconvert",), daemon=True).start()
 
     notebook = nbformat.read(path, as_version=4)
     with TemporaryDirectory() as sockets, environment(_environment(given)):
@@ -57,6 +61,8 @@ def execute_notebook(path: Path, given: Given) -> bytes:
             raise LabError(
                 f"Notebook {path.name} failed: {error.ename}: {error.evalue}. Open it with `retention lab`."
             ) from error
+    from nbconvert import HTMLExporter
+
     exporter = HTMLExporter(embed_images=True, exclude_input_prompt=True, exclude_output_prompt=True)
     # The page is for people who may be offline: no script is loaded from anywhere.
     exporter.require_js_url = exporter.jquery_url = exporter.mathjax_url = exporter.mermaid_js_url = ""

@@ -10,9 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from importlib import import_module
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -103,7 +101,6 @@ def run_shop(
     """
     lake = Lake.make(lake_root, shop.name)
     started = now or datetime.now(UTC)
-    _warm_up(plan)
     with lake.lock("retention run"), _dagster_home(lake_root):
         import dagster as dg
         from dagster._core.errors import DagsterAssetCheckFailedError
@@ -177,13 +174,6 @@ def prepare_dagster_home(lake_root: Path) -> Path:
     if not (home / "dagster.yaml").exists():
         shutil.copyfile(Path(__file__).parent / "dagster.yaml", home / "dagster.yaml")
     return home
-
-
-def _warm_up(plan: Plan) -> None:
-    """Import Great Expectations beside the landing when there is something new to check: it takes seconds."""
-    if any(arrival.delivery_id not in plan.known for arrival in plan.ready):
-        os.environ["GX_ANALYTICS_ENABLED"] = "false"
-        Thread(target=import_module, args=("great_expectations",), daemon=True).start()
 
 
 @contextmanager

@@ -43,7 +43,6 @@ def steps(shop: Shop) -> list[Step]:
             reads=tuple(f"{shape}_{table}" for table in tables for shape in ("raw", "valid"))
             + tuple(f"{table}_quarantine" for table in tables),
             make=_deliveries,
-            picture="delivery_conservation",
             identity=_first_receipts,
             always=True,
             checks=_conservation,

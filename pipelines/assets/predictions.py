@@ -5,12 +5,14 @@ without predictions and the reasons, never made-up numbers.
 """
 
 import warnings
-from functools import partial
+from datetime import date
+from functools import lru_cache, partial
+from pathlib import Path
 
 import polars as pl
 
 from data_contracts import table as promise
-from models.backtest import measure, predict_candidates
+from models.backtest import Measured, measure, predict_candidates
 from models.calibration import calibration_by_decile
 from models.champion import choose_champion
 from models.clv import Intervals
@@ -23,6 +25,7 @@ from models.summary import customer_summary
 from pipelines.assets.given import Given
 from pipelines.assets.step import Keeps, Stage, Step, Verdict
 from pipelines.delivery.profile import without_objectors
+from pipelines.lake import Lake
 from pipelines.shop import Shop
 
 _Step = partial(Step, stage=Stage.PREDICTIONS, keeps=Keeps.OTHER_DAYS)
@@ -150,11 +153,18 @@ def _backtest_predictions(given: Given) -> pl.LazyFrame:
 
 
 def _measured(given: Given, name: str) -> pl.LazyFrame:
-    predictions = given.table("backtest_predictions").collect()
-    if predictions.is_empty():
+    if given.table("backtest_predictions").head(1).collect().is_empty():
         return _empty(name)
-    measured = measure(predictions, seed=given.shop.predictions.seed)
+    measured = _measured_once(
+        given.lake.root, given.as_of, given.fingerprint("backtest_predictions"), given.shop.predictions.seed
+    )
     return _dated(measured.metrics if name == "backtest" else measured.comparisons, given)
+
+
+@lru_cache(maxsize=1)
+def _measured_once(root: Path, as_of: date, _fingerprint: str, seed: int) -> Measured:
+    """Measure a back-test once for the two tables that are made of it."""
+    return measure(Lake.open(root).scan("backtest_predictions", as_of=as_of).collect(), seed=seed)
 
 
 def _calibration(given: Given) -> pl.LazyFrame:
