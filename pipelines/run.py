@@ -4,7 +4,6 @@ What is done stands in `pipelines.assets`; this module decides the day, looks be
 raises back into the fault that a person can mend.
 """
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
