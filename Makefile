@@ -57,7 +57,7 @@ soak: $(READY) ## hours of faults
 	@$(BIN)/pytest -m soak
 
 bench: $(READY) ## measure speed and memory against the floor
-	@$(BIN)/pytest tests/benchmarks -p no:randomly -p no:xdist --benchmark-disable-gc --benchmark-columns=median,rounds
+	@$(BIN)/pytest tests/benchmarks -p no:randomly --benchmark-disable-gc --benchmark-columns=median,rounds
 
 lock: $(READY) ## renew requirements.lock from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

@@ -28,6 +28,7 @@ def _group_of(file: str) -> str | None:
     return found and found.group(1)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling | None:
     """Schedule by groups where `--dist loadgroup` asks for it."""
     return GroupScheduling(config, log) if config.getoption("dist") == "loadgroup" else None
