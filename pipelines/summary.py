@@ -107,7 +107,10 @@ def _text(shop: Shop, facts: dict[str, Any]) -> str:
         f"({orders['valid_without_customer']:,} without a customer), net {orders['net']:,.2f} {shop.currency}",
         *(f"               not counted: {count:,} {reason}" for reason, count in facts["excluded"].items()),
         "Returns        "
-        + ", ".join(f"{count:,} {rule.replace('_', ' ')}" for rule, count in facts["returns"].items()),
+        + (
+            ", ".join(f"{count:,} {rule.replace('_', ' ')}" for rule, count in facts["returns"].items())
+            or "none"
+        ),
         f"Customers      {facts['customers']:,}: "
         + ", ".join(f"{count:,} {stage.replace('_', ' ')}" for stage, count in facts["stages"].items()),
     ]

@@ -26,6 +26,8 @@ def lists(shop: ShopOption = DEFAULT_SHOP, lake: LakeOption = None, as_json: Jso
     if as_json:
         typer.echo(json.dumps(campaigns.to_dicts(), indent=1, default=str))
         return
+    if campaigns.is_empty():
+        typer.echo(f"{lab.shop.title} has no lists. Add [[lists]] to shop.toml and run `retention run`.")
     for row in campaigns.iter_rows(named=True):
         lift = row["detectable_lift"]
         typer.echo(f"{row['list_id']}: {row['title']} ({row['purpose']}, {row['channel']})")

@@ -21,6 +21,8 @@ from pipelines.lake import Lake
 from pipelines.shop import Shop
 from pipelines.snapshots import Snapshot, newest_snapshot
 
+NO_LISTS = "none. Add [[lists]] to shop.toml and run `retention run`"
+
 
 class HandoutError(LabError):
     """A list cannot be handed out."""
@@ -52,9 +54,7 @@ def find_list(lake: Lake, name: str) -> tuple[Snapshot, dict[str, Any]]:
     )
     if found.is_empty():
         known = lists.sort("as_of", "name").tail(20).collect()["list_id"]
-        raise HandoutError(
-            f"There is no list {name!r}. Known: {', '.join(known) or 'none, run `retention run` first'}."
-        )
+        raise HandoutError(f"There is no list {name!r}. Known: {', '.join(known) or NO_LISTS}.")
     snapshot = newest_snapshot(lake, found["as_of"].item())
     # A run that broke off may have made the list anew since; what is handed out belongs to the finished one.
     made = _of_snapshot(lake, snapshot, "campaign_lists").filter(pl.col("list_id") == found["list_id"].item())
