@@ -36,7 +36,10 @@ class Rate:
     @property
     def bounds(self) -> tuple[float | None, float | None]:
         """Ends of the interval."""
-        return tuple(wilson(self.count, self.n)) if self.n else (None, None)  # type: ignore[return-value]
+        if not self.n:
+            return None, None
+        bounds = wilson(self.count, self.n)
+        return bounds.low, bounds.high
 
 
 @dataclass(frozen=True, kw_only=True)

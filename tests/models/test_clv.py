@@ -96,7 +96,7 @@ def test_predictive_intervals_cover_what_customers_of_a_simulated_shop_do(
         low, high = (table[f"predicted_{quantity}{bound}"].to_numpy() for bound in ("_low", "_high"))
         inside = ((low <= actual) & (actual <= high)).mean()
         # counts are whole numbers, so intervals hold somewhat more than they promise
-        assert 0.885 < float(inside) < 0.99, (quantity, inside)  # type: ignore[arg-type]
+        assert 0.885 < float(inside) < 0.99, (quantity, inside)
         expected = float(table[f"predicted_{quantity}"].sum())
         assert expected == pytest.approx(actual.sum(), rel=0.08)
 
