@@ -10,8 +10,8 @@ import tomllib
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -25,9 +25,17 @@ from pipelines.settings import (
     SegmentList,
     Settings,
     Source,
+    check_timezone,
 )
 
 SAMPLES = Path(str(files("pipelines").joinpath("samples")))
+
+
+class Numbers(NamedTuple):
+    """Whose numbers a source brings: equal numbers are the same thing only within one of these."""
+
+    orders: str
+    customers: str
 
 
 class Shop(Settings):
@@ -68,9 +76,7 @@ class Shop(Settings):
     @field_validator("timezone")
     @classmethod
     def _is_a_timezone(cls, value: str) -> str:
-        if value not in available_timezones() - {"Factory", "localtime"}:
-            raise ValueError(f"{value!r} is not a timezone name such as Europe/London")
-        return value
+        return check_timezone(value)
 
     @model_validator(mode="after")
     def _belongs_together(self) -> "Shop":
@@ -94,6 +100,13 @@ class Shop(Settings):
     def sources_of(self, table: str) -> tuple[Source, ...]:
         """Give the sources that deliver ``table``."""
         return tuple(source for source in self.sources if source.table == table)
+
+    def numbers_of(self, source: Source) -> Numbers:
+        """Say whose order and customer numbers a source brings; "shop" are those of the first source of orders."""
+        own = "shop"
+        if source.table == "orders" and source != self.sources_of("orders")[0]:
+            own = source.name
+        return Numbers(source.order_numbers or own, source.customer_numbers or own)
 
     def settings_hash(self, *parts: str) -> str:
         """Fingerprint of the settings, or of the named parts of them."""

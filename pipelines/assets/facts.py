@@ -117,7 +117,7 @@ def _key_id(given: Given) -> str:
 
 def _sources(given: Given, table: str = "orders") -> tuple[dict[str, str], dict[str, str]]:
     """Delivery id to source name, and to whose customer numbers it brings."""
-    numbers = {source.name: source.customer_numbers for source in given.shop.sources}
+    numbers = {source.name: given.shop.numbers_of(source).customers for source in given.shop.sources}
     ids = given.table(f"valid_{table}").select(pl.col("delivery_id").unique()).collect().to_series()
     names = {delivery_id: source_name(delivery_id) for delivery_id in ids}
     return names, {delivery_id: numbers.get(name, "shop") for delivery_id, name in names.items()}

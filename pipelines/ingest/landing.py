@@ -146,7 +146,7 @@ def _receipt(
         delivery_id=arrival.delivery_id,
         source=arrival.source.name,
         table=arrival.source.table,
-        file_name=arrival.path.name,
+        file_name=arrival.file_name,
         part=None if is_repeat else arrival.part,
         sha256=arrival.sha256,
         received_at=received_at.isoformat(timespec="microseconds"),

@@ -1,25 +1,33 @@
-"""One file a delivered format; a reader gives a file's columns and its rows as text, and judges nothing.
+"""One file a delivered format: what it means, and a reader that gives its rows as text and judges nothing.
 
-To add a format, write a module with a `Reader` and name it in `READERS`. What a column means is the mapping's
-business (`pipelines.sources.arrivals`), what a value means the contract's (`pipelines.ingest`).
+To add a format, write a module here with a `FORMAT`; it is found by itself. What a delivery brings is
+`pipelines.sources.arrivals`' business, what a value means the contract's (`pipelines.ingest`).
 """
 
+import pkgutil
+from functools import cache
+from importlib import import_module
+
 from pipelines.errors import ShopError
-from pipelines.sources.csv import CsvReader
-from pipelines.sources.parquet import ParquetReader
-from pipelines.sources.reader import Reader
-
-READERS: dict[str, Reader] = {"parquet": ParquetReader(), "csv": CsvReader()}
+from pipelines.sources.reader import Format
 
 
-def reader_of(format_name: str) -> Reader:
-    """Find the reader of a format.
+@cache
+def formats() -> dict[str, Format]:
+    """Find every format: each module of this package with a `FORMAT`."""
+    modules = (import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__))
+    found = [module.FORMAT for module in modules if isinstance(getattr(module, "FORMAT", None), Format)]
+    return {one.name: one for one in sorted(found, key=lambda one: one.name)}
+
+
+def format_of(name: str) -> Format:
+    """Find a format by name.
 
     Raises
     ------
     ShopError
-        No reader has that name; the message lists those there are.
+        There is none; the message lists those there are.
     """
-    if format_name not in READERS:
-        raise ShopError(f"There is no format {format_name!r}. Known formats: {', '.join(sorted(READERS))}.")
-    return READERS[format_name]
+    if name not in formats():
+        raise ShopError(f"There is no format {name!r}. Known formats: {', '.join(formats())}.")
+    return formats()[name]

@@ -7,7 +7,9 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -15,42 +17,100 @@ from data_contracts.dictionary import delivered_columns
 from pipelines.errors import DeliveryError, ShopError
 from pipelines.settings import Source
 from pipelines.shop import Shop
-from pipelines.sources import reader_of
+from pipelines.sources import format_of
+from pipelines.sources.conventions import Conventions, find_conventions, in_canonical_text
+from pipelines.sources.reader import FAULT, RECORD, Format
+
+CANDIDATE_FILES = "*"
+"""What a source whose path is a folder takes of it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Arrival:
     """One delivery that lies ready: a file, or a part of one.
 
     Attributes
     ----------
+    path, file_name
+        Where its bytes lie, and what the file was called when it was delivered.
     delivery_id
         The same for the same source, file contents and part.
     part
         Value of the source's ``split_by`` column; None for a whole file.
+    mapping
+        Canonical column -> the file's column.
     unknown_columns
-        Columns of the file that no setting maps.
+        Columns of the file that no setting maps and its format does not know.
+    zone
+        Timezone of times without an offset, where it is not the shop's.
     """
 
     source: Source
     path: Path
+    file_name: str
     sha256: str
     part: str | None
     delivery_id: str
+    mapping: dict[str, str]
     unknown_columns: tuple[str, ...]
+    zone: ZoneInfo | None
 
     def rows(self) -> pl.LazyFrame:
-        """Read the delivery's rows under canonical names, as text; what it does not bring is null."""
-        mapping = self.source.columns
-        frame = reader_of(self.source.format).rows(self.path)
+        """Read the delivery's rows under canonical names, as canonical text; what it does not bring is null.
+
+        `FAULT` stands beside the canonical columns.
+        """
+        columns = delivered_columns(self.source.table)
+        return in_canonical_text(self._as_delivered(), columns, self.conventions, self.zone).drop(RECORD)
+
+    @cached_property
+    def conventions(self) -> Conventions:
+        """How the delivery writes dates and numbers."""
+        columns = delivered_columns(self.source.table)
+        with reading(self.path):
+            return find_conventions(self._as_delivered(), columns, self.source.layout)
+
+    def places(self, row_numbers: list[int]) -> dict[int, str]:
+        """Say where in the file rows stand, by their number in the delivery."""
+        source_format = format_of(self.source.format)
+        records = (
+            self._as_delivered()
+            .select(RECORD)
+            .with_row_index("row_number", offset=1)
+            .filter(pl.col("row_number").is_in(row_numbers))
+            .collect()
+        )
+        return {
+            row_number: source_format.reader.place(self.path, self.source.layout, record)
+            for row_number, record in records.iter_rows()
+        }
+
+    def _as_delivered(self) -> pl.LazyFrame:
+        frame = shaped(format_of(self.source.format), self.source, self.path)
         if self.source.split_by is not None:
             frame = frame.filter(pl.col(self.source.split_by) == self.part)
         return frame.select(
-            pl.col(mapping[column.name]).alias(column.name)
-            if column.name in mapping
-            else pl.lit(None, pl.String).alias(column.name)
-            for column in delivered_columns(self.source.table)
+            *(self._cell(c.name) for c in delivered_columns(self.source.table)), FAULT, RECORD
         )
+
+    def _cell(self, column: str) -> pl.Expr:
+        if column in self.mapping:
+            return pl.col(self.mapping[column]).alias(column)
+        value = values_of(format_of(self.source.format), self.source).get(column)
+        # A value for every row must not stand on rows that could not be read.
+        constant = pl.when(pl.col(FAULT).is_null()).then(pl.lit(value, pl.String))
+        return constant.alias(column) if value is not None else pl.lit(None, pl.String).alias(column)
+
+
+def shaped(source_format: Format, source: Source, path: Path) -> pl.LazyFrame:
+    """Read a file's rows for the source's table, under the file's own names and those that its format adds."""
+    records = source_format.reader.rows(path, source.layout).with_row_index(RECORD, offset=1)
+    return source_format.shape(records, source.table)
+
+
+def values_of(source_format: Format, source: Source) -> dict[str, str]:
+    """Give the values that stand on every row, the shop's before the format's."""
+    return {**source_format.values.get(source.table, {}), **source.values}
 
 
 def arrivals(shop: Shop, table: str | None = None) -> list[Arrival]:
@@ -64,7 +124,9 @@ def arrivals(shop: Shop, table: str | None = None) -> list[Arrival]:
         A source's mapping names a column that its table does not have.
     """
     sources = shop.sources if table is None else shop.sources_of(table)
-    return [arrival for source in sources for path in _files(shop, source) for arrival in _look(source, path)]
+    return [
+        arrival for source in sources for path in _files(shop, source) for arrival in look(shop, source, path)
+    ]
 
 
 @contextmanager
@@ -82,63 +144,121 @@ def source_name(delivery_id: str) -> str:
     return delivery_id.rsplit("-", 2)[0]
 
 
-def _files(shop: Shop, source: Source) -> list[Path]:
-    paths = (
-        sorted(shop.folder.glob(source.path)) if not Path(source.path).is_absolute() else [Path(source.path)]
+def look(shop: Shop, source: Source, path: Path, file_name: str | None = None) -> list[Arrival]:
+    """Look at one file of a source: its deliveries.
+
+    Parameters
+    ----------
+    file_name
+        What it was called when it came, where it is called otherwise now.
+    """
+    source_format = format_of(source.format)
+    have = [*source_format.reader.columns(path, source.layout), *source_format.adds]
+    mapping = _mapping(source_format, source, path, have)
+    unknown = tuple(
+        name
+        for name in have
+        if name not in {*mapping.values(), source.split_by, *source_format.adds, *source_format.header}
     )
-    if not paths or not paths[0].exists():
-        raise DeliveryError(
-            f"Source {source.name}: there is no file {shop.folder / source.path}. "
-            "Put the delivery there or correct `path` in shop.toml."
-        )
-    return paths
-
-
-def _look(source: Source, path: Path) -> list[Arrival]:
-    reader = reader_of(source.format)
-    have = reader.columns(path)
-    _check_mapping(source, path, have)
-    unknown = tuple(name for name in have if name not in {*source.columns.values(), source.split_by})
     sha256 = _sha256(path)
-    frame = reader.rows(path)
-    with reading(path):
-        parts = (
-            [None]
-            if source.split_by is None
-            else frame.select(pl.col(source.split_by).unique(maintain_order=True))
-            .collect()
-            .to_series()
-            .to_list()
-        )
-        rows = frame.select(pl.len()).collect().item()
-    if not rows:
-        raise DeliveryError(f"{path} is empty: it has columns and no rows. Remove it or deliver it again.")
-    if None in parts and source.split_by:
-        raise DeliveryError(
-            f"{path}, column {source.split_by}: some rows have no value, so their delivery is unknown."
-        )
+    parts = _parts(source_format, source, path)
+    zone = source.timezone or source_format.timezone
     return [
-        Arrival(source, path, sha256, part, f"{source.name}-{sha256[:12]}-{number}", unknown)
+        Arrival(
+            source=source,
+            path=path,
+            file_name=file_name or path.name,
+            sha256=sha256,
+            part=part,
+            delivery_id=f"{source.name}-{sha256[:12]}-{number}",
+            mapping=mapping,
+            unknown_columns=unknown,
+            zone=ZoneInfo(zone) if zone and zone != shop.timezone else None,
+        )
         for number, part in enumerate(parts, start=1)
     ]
 
 
-def _check_mapping(source: Source, path: Path, have: list[str]) -> None:
+def _files(shop: Shop, source: Source) -> list[Path]:
+    if source.path is None:
+        return []
+    whole = Path(source.path).expanduser()
+    place = whole if whole.is_absolute() else shop.folder / whole
+    if place.is_file():
+        return [place]
+    pattern = place / CANDIDATE_FILES if place.is_dir() else place
+    anchor = Path(pattern.anchor)
+    found = sorted(file for file in anchor.glob(str(pattern.relative_to(anchor))) if _is_delivery(file))
+    if not found:
+        raise DeliveryError(
+            f"Source {source.name}: there is no file {place}. "
+            "Put the delivery there or correct `path` in shop.toml."
+        )
+    return found
+
+
+def _is_delivery(file: Path) -> bool:
+    """Leave out hidden files and what programs keep beside a file while they write it."""
+    return file.is_file() and not file.name.startswith((".", "~$")) and file.suffix not in (".part", ".tmp")
+
+
+def _parts(source_format: Format, source: Source, path: Path) -> list[str | None]:
+    frame = shaped(source_format, source, path)
+    with reading(path):
+        if not frame.select(pl.len()).collect(engine="streaming").item():
+            raise DeliveryError(
+                f"{path} is empty: it has columns and no rows. Remove it or deliver it again."
+            )
+        if source.split_by is None:
+            return [None]
+        parts = (
+            frame.select(pl.col(source.split_by).unique(maintain_order=True)).collect().to_series().to_list()
+        )
+    if None in parts:
+        raise DeliveryError(
+            f"{path}, column {source.split_by}: some rows have no value, so their delivery is unknown."
+        )
+    return parts
+
+
+def _mapping(source_format: Format, source: Source, path: Path, have: list[str]) -> dict[str, str]:
+    """Say which of the file's columns is which of ours; a shop's own mapping goes before its format's."""
     canonical = delivered_columns(source.table)
     names = {column.name for column in canonical}
-    if strangers := sorted(set(source.columns) - names):
+    named = {**source.columns, **source.values}
+    if strangers := sorted(set(named) - names):
         raise ShopError(
             f"Source {source.name} maps {', '.join(strangers)}, which table {source.table} does not have. "
             f"It has: {', '.join(sorted(names))}."
         )
-    if unmapped := [c.name for c in canonical if c.required and c.name not in source.columns]:
-        raise ShopError(f"Source {source.name} does not say which column holds {', '.join(unmapped)}.")
-    wanted = [*source.columns.values(), *([source.split_by] if source.split_by else [])]
+    known = source_format.columns.get(source.table, {})
+    if not known and source_format.columns and not source.columns:
+        raise ShopError(
+            f"Source {source.name}: {source_format.title} brings no table {source.table} by itself; it brings "
+            f"{', '.join(source_format.columns)}. Name another table or map the columns."
+        )
+    by_format = {
+        ours: next(name for name in candidates if name in have)
+        for ours, candidates in known.items()
+        if ours not in named and any(name in have for name in candidates)
+    }
+    mapping = {**by_format, **source.columns}
+    given = {*mapping, *values_of(source_format, source)}
+    if lacking := [c.name for c in canonical if c.required and c.name not in given]:
+        told = [f"{name} ({' or '.join(known[name])})" for name in lacking if name in known]
+        if told:
+            raise DeliveryError(
+                f"{path} is not {source_format.title} as known here: it has no column for {', '.join(told)} "
+                f"(source {source.name}). It has: {', '.join(have)}. Map it in shop.toml or correct the file."
+            )
+        raise ShopError(f"Source {source.name} does not say which column holds {', '.join(lacking)}.")
+    wanted = [*mapping.values(), *([source.split_by] if source.split_by else [])]
     if missing := [name for name in wanted if name not in have]:
         raise DeliveryError(
             f"{path} has no column {', '.join(repr(name) for name in missing)} (source {source.name}). "
             f"It has: {', '.join(have)}. Correct the mapping in shop.toml or the file."
         )
+    return mapping
 
 
 def _sha256(path: Path) -> str:

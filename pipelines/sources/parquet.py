@@ -8,6 +8,8 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.errors import DeliveryError
+from pipelines.settings import Layout
+from pipelines.sources.reader import FAULT, Format
 
 EXACT_FLOATS = 2.0**53
 """Up to here every whole number is a float of its own."""
@@ -16,14 +18,19 @@ EXACT_FLOATS = 2.0**53
 class ParquetReader:
     """Reader of Parquet files; see `pipelines.sources.reader.Reader`."""
 
-    def columns(self, path: Path) -> list[str]:
+    def columns(self, path: Path, layout: Layout) -> list[str]:
         """Read the file's column names."""
         return self._scan(path).collect_schema().names()
 
-    def rows(self, path: Path) -> pl.LazyFrame:
+    def rows(self, path: Path, layout: Layout) -> pl.LazyFrame:
         """Read the file's rows as text."""
         frame = self._scan(path)
-        return frame.select(_as_text(name, dtype) for name, dtype in frame.collect_schema().items())
+        texts = [_as_text(name, dtype) for name, dtype in frame.collect_schema().items()]
+        return frame.select(*texts, pl.lit(None, pl.String).alias(FAULT))
+
+    def place(self, path: Path, layout: Layout, record: int) -> str:
+        """Say which row a record is."""
+        return f"row {record}"
 
     def _scan(self, path: Path) -> pl.LazyFrame:
         try:
@@ -51,3 +58,6 @@ def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
 
 def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0].rstrip(".")
+
+
+FORMAT = Format("parquet", "Parquet", ParquetReader(), suffixes=(".parquet",))

@@ -8,6 +8,7 @@ import pytest
 
 from pipelines.errors import DeliveryError, ShopError
 from pipelines.sources.arrivals import arrivals, source_name
+from pipelines.sources.reader import FAULT
 from tests.pipelines.small_shops import as_text, deliver, order_line, source, write_shop
 
 NEEDED = {
@@ -160,7 +161,7 @@ def test_csv_values_stay_the_text_they_are(tmp_path: Path) -> None:
         "007", product_name='A "big", red\nmug', unit_price="1e3", email="=1+1", phone="+44 20"
     )
     deliver(tmp_path, "orders", "1", [values])
-    assert arrivals(shop)[0].rows().collect().equals(as_text("orders", [values]))
+    assert arrivals(shop)[0].rows().drop(FAULT).collect().equals(as_text("orders", [values]))
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path: Path) -> None:
