@@ -36,6 +36,10 @@ DELIVERY_COLUMNS = ("delivery_id", "row_number", "is_replay", "received_at", "de
 """Columns that landing adds to what a file delivers."""
 
 
+READING_FAULT = "reading_fault"
+"""Column of raw tables in which a reader says what is wrong with a row as a whole."""
+
+
 class Privacy(StrEnum):
     """How closely a column points at a person."""
 
@@ -155,12 +159,20 @@ def _raw(delivered: str) -> Table:
         column if column.name in DELIVERY_COLUMNS else replace(column, kind="text")
         for column in promised.columns
     )
+    fault = Column(
+        READING_FAULT,
+        "text",
+        "Why the row could not be read as a whole, with its text; null where it could.",
+        "",
+        Privacy.FREE_TEXT,
+        required=False,
+    )
     return replace(
         promised,
         name=f"raw_{delivered}",
         grain="delivered row that no earlier delivery brought",
         meaning="Rows as delivered, every value as text; only exact replays are left out.",
-        columns=columns,
+        columns=(*columns, fault),
     )
 
 

@@ -19,7 +19,7 @@ from pipelines.assets.step import Stage
 from pipelines.delivery.lists import check_lists
 from pipelines.environment import environment
 from pipelines.errors import AsOfError, LabError
-from pipelines.ingest.landing import receipts
+from pipelines.ingest.receipts import receipts
 from pipelines.ingest.values import local_day, typed
 from pipelines.lake import Lake
 from pipelines.publishable import choose_as_of, refuse_blocked

@@ -53,7 +53,7 @@ class Given:
             return self.lake.scan(name, as_of=self.as_of)
         if step and keeps is Keeps.NEWEST_DAY and self.lake.as_of(name) != self.as_of:
             made = step.make(self)
-            assert made is not None
+            assert isinstance(made, pl.LazyFrame)
             return made
         return self.lake.scan(name)
 

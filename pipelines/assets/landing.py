@@ -10,8 +10,9 @@ import polars as pl
 
 from pipelines.assets.given import Given
 from pipelines.assets.step import Keeps, Stage, Step, Verdict
-from pipelines.ingest.landing import Receipt, land, receipts
+from pipelines.ingest.landing import Landed, land
 from pipelines.ingest.quarantine import BLOCKED
+from pipelines.ingest.receipts import Receipt, receipts
 from pipelines.shop import Shop
 from pipelines.sources.arrivals import arrivals
 
@@ -29,10 +30,9 @@ def steps(shop: Shop) -> list[Step]:
             Step(
                 table=f"raw_{table}",
                 stage=Stage.LANDING,
-                keeps=Keeps.EVERYTHING,
+                keeps=Keeps.LANDINGS,
                 reads=(),
                 make=partial(_raw, table=table),
-                identity=partial(_arrived, table=table),
             )
             for table in tables
         ),
@@ -51,17 +51,13 @@ def steps(shop: Shop) -> list[Step]:
     ]
 
 
-def _raw(given: Given, table: str) -> pl.LazyFrame | None:
-    return land(given.lake, arrivals(given.shop, table), table, given.moment.now)
-
-
-def _arrived(given: Given, table: str) -> str:
-    return ",".join(arrival.delivery_id for arrival in arrivals(given.shop, table))
+def _raw(given: Given, table: str) -> Landed | None:
+    return land(given.lake, given.shop, arrivals(given.shop, table), table, given.moment.now)
 
 
 def _first_receipts(given: Given) -> str:
     """Checksum of what was delivered; a file that comes again adds nothing to it."""
-    first = sorted(receipt.delivery_id for receipt in receipts(given.lake) if not receipt.is_repeat)
+    first = sorted(f"{one.delivery_id} {one.reading}" for one in receipts(given.lake) if not one.is_repeat)
     return hashlib.sha256("\n".join(first).encode()).hexdigest()
 
 

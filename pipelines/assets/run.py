@@ -11,8 +11,12 @@ from data_contracts import ContractError
 from data_contracts import table as promise
 from pipelines.assets.given import Given
 from pipelines.assets.step import Keeps, Outcome, Step, Verdict
+from pipelines.errors import DeliveryError, LakeError
+from pipelines.ingest.landing import Landed
 
 UNIQUE_KEY = "key_is_unique"
+READ_WHILE_WRITING = "C Data interface"
+"""What the writer says when it is the rows' own source that fails."""
 
 
 def carry_out(step: Step, given: Given) -> Outcome:
@@ -26,7 +30,8 @@ def carry_out(step: Step, given: Given) -> Outcome:
     started = time.perf_counter()
     fingerprint = given.fingerprint_of(step)
     as_of = None if step.stage.is_ingest else given.as_of
-    is_unchanged = step.keeps is not Keeps.EVERYTHING and not step.always and _has(step, given, fingerprint)
+    says_itself = step.keeps in (Keeps.EVERYTHING, Keeps.LANDINGS)
+    is_unchanged = not says_itself and not step.always and _has(step, given, fingerprint)
     # A past day's rows of a table that keeps the newest day are made by whoever reads them.
     is_past = step.keeps is Keeps.NEWEST_DAY and (given.lake.as_of(step.table) or given.as_of) > given.as_of
     if is_unchanged or is_past:
@@ -34,7 +39,9 @@ def carry_out(step: Step, given: Given) -> Outcome:
     made = step.make(given)
     if made is None:
         return _outcome(step, given, started, was_unchanged=True)
-    if step.keeps is Keeps.EVERYTHING:
+    if isinstance(made, Landed):
+        _commit(step, given, made)
+    elif step.keeps is Keeps.EVERYTHING:
         given.lake.append(step.table, made, fingerprint=fingerprint)
     elif step.keeps is Keeps.NEWEST_DAY:
         given.lake.replace(step.table, made, fingerprint=fingerprint, day=given.as_of)
@@ -42,6 +49,19 @@ def carry_out(step: Step, given: Given) -> Outcome:
         given.lake.replace(step.table, made, fingerprint=fingerprint, as_of=as_of)
     _check_key(step, given)
     return _outcome(step, given, started, was_unchanged=False)
+
+
+def _commit(step: Step, given: Given, landed: Landed) -> None:
+    """Commit landed rows. The commit names the landing: its receipts stand if and only if its rows do."""
+    write = given.lake.replace if landed.is_anew else given.lake.append
+    try:
+        write(step.table, landed.rows, fingerprint=landed.landing_id)
+    except LakeError as error:
+        if landed.origin is None or READ_WHILE_WRITING not in str(error):
+            raise
+        raise DeliveryError(
+            f"{landed.origin} cannot be read to its end ({error.__cause__}). Fetch it again."
+        ) from error
 
 
 def _has(step: Step, given: Given, fingerprint: str) -> bool:

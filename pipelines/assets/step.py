@@ -10,6 +10,7 @@ import polars as pl
 
 if TYPE_CHECKING:
     from pipelines.assets.given import Given
+    from pipelines.ingest.landing import Landed
 
 
 class Stage(StrEnum):
@@ -42,6 +43,8 @@ class Keeps(StrEnum):
     """The table holds the newest as_of only; for an earlier one the step's rows are made and not kept."""
     EVERYTHING = "everything"
     """Rows are added; the step decides whether there are any."""
+    LANDINGS = "landings"
+    """The step decides whether there are rows, and whether they are added or replace the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,8 @@ class Step:
     reads
         Tables it is made from; their fingerprints are part of its own.
     make
-        Rows of the table. None means: nothing to add (`Keeps.EVERYTHING` only).
+        Rows of the table. None means: nothing to add (`Keeps.EVERYTHING` and `Keeps.LANDINGS` only, and the latter
+        give a `pipelines.ingest.landing.Landed`).
     settings
         Parts of the shop's settings that change the result.
     checks, check_names
@@ -82,7 +86,7 @@ class Step:
     stage: Stage
     keeps: Keeps
     reads: tuple[str, ...]
-    make: "Callable[[Given], pl.LazyFrame | None]"
+    make: "Callable[[Given], pl.LazyFrame | Landed | None]"
     settings: tuple[str, ...] = ()
     checks: "Callable[[Given], list[Verdict]] | None" = None
     check_names: tuple[str, ...] = ()

@@ -1,180 +1,338 @@
-"""Take deliveries in: keep the file, leave out exact replays, write a receipt, add the rows to the raw table.
+"""Take deliveries in: keep the file, leave out exact replays, write a receipt, give the rows to add to the raw table.
 
-Receipts are written before the rows are committed; those of a run that died between the two are taken back by
-the next one. Judging rows is `contract`'s business.
+The raw table is what the kept files say, read in the order in which they came by the settings of today. Where those
+settings change (a mapping is corrected), or a delivery that later ones were compared with is blocked afterwards, it
+is made anew from the kept files. Judging rows is `contract`'s business, what crashes leave behind `receipts`'.
 """
 
-import json
 import shutil
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from data_contracts.dictionary import delivered_columns
+from data_contracts import table as promise
+from data_contracts.dictionary import READING_FAULT, delivered_columns
+from pipelines.errors import DeliveryError
 from pipelines.ingest.quarantine import BLOCKED
-from pipelines.ingest.replays import UNITS, mark_replays, without_pure_replays
+from pipelines.ingest.receipts import (
+    Landing,
+    Receipt,
+    first_of_each,
+    landings,
+    next_landing_id,
+    open_landing,
+    record_landing,
+    settle,
+)
+from pipelines.ingest.replays import UNITS, mark
 from pipelines.ingest.values import typed
 from pipelines.lake import Lake
-from pipelines.sources.arrivals import Arrival, reading
+from pipelines.shop import Numbers, Shop
+from pipelines.sources.arrivals import Arrival, checksum, look, reading, reading_id, source_name
+from pipelines.sources.reader import FAULT
 
 UTC = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
-    """What landing knows of one delivery; the contract's counts are added in table ``deliveries``."""
+class Landed:
+    """Rows that are ready to be committed to a raw table, as the landing that they belong to.
 
-    receipt_id: str
-    delivery_id: str
-    source: str
-    table: str
-    file_name: str
-    part: str | None
-    sha256: str
-    received_at: str
-    rows: int
-    replayed: int
-    kept: int
-    is_repeat: bool
-    unknown_columns: str
+    Attributes
+    ----------
+    is_anew
+        They replace what is there; else they are added.
+    origin
+        The file that is read while they are written, where they were not read before.
+    """
+
+    rows: pl.LazyFrame
+    landing_id: str
+    is_anew: bool
+    origin: Path | None = None
 
 
-def land(lake: Lake, arrived: list[Arrival], table: str, received_at: datetime) -> pl.LazyFrame | None:
-    """Land what is new of ``arrived`` and return the rows to add to raw; None where there is nothing new.
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """Rows in the shape of raw that later deliveries are compared with; the receipt where they are new."""
+
+    numbers: Numbers
+    rows: pl.LazyFrame
+    receipt: Receipt | None = None
+
+
+def land(lake: Lake, shop: Shop, arrived: list[Arrival], table: str, received_at: datetime) -> Landed | None:
+    """Land what is new of ``arrived``; None where the raw table stays as it is.
 
     A file that was landed before, byte for byte, gets one receipt that counts all its rows as replayed.
+
+    Raises
+    ------
+    DeliveryError
+        A file cannot be read to its end, or one kept earlier is gone or lacks a column that a new mapping names.
     """
-    raw = lake.scan(f"raw_{table}")
-    landed = set(raw.select(pl.col("delivery_id").unique()).collect().to_series())
-    _take_back_unfinished(lake, table, landed)
-    known = landed | {r.delivery_id for r in receipts(lake) if r.kept == 0 and not r.is_repeat}
+    settle(lake, table)
+    drafts = _cleared(lake.root / "landed" / "drafts" / table)
+    before = landings(lake, table)
+    firsts = first_of_each([receipt for landing in before for receipt in landing.receipts])
+    blocked = _blocked(lake, table)
+    is_anew = _reads_otherwise(shop, firsts) or _compares_otherwise(before, blocked)
+    new, repeated = _split(arrived, firsts)
+    taken = _take_again(lake, shop, firsts, blocked, drafts) if is_anew else _standing(lake, shop, table)
+    standing = 0 if is_anew else len(taken)
+    is_only = len(new) == 1 and not is_anew
+    for arrival in new:
+        taken.append(_take(lake, shop, arrival, taken, blocked, received_at, None if is_only else drafts))
+    fresh = [(one.receipt, one.rows) for one in taken[standing:] if one.receipt is not None]
+    landing_id = next_landing_id(lake, table, received_at)
+    again = _repeats(
+        repeated, [*firsts.values(), *(receipt for receipt, _ in fresh)], landing_id, received_at
+    )
+    if is_anew:
+        again = [r for landing in before for r in landing.receipts if r.is_repeat] + again
+    landing = Landing(
+        landing_id, is_anew, tuple(sorted(blocked)), tuple([receipt for receipt, _ in fresh] + again)
+    )
+    kept = [rows for receipt, rows in fresh if receipt.kept]
+    if not kept and not is_anew:
+        if landing.receipts:
+            record_landing(lake, table, landing)
+        return None
+    open_landing(lake, table, landing)
+    rows = pl.concat(kept or [promise(f"raw_{table}").empty().lazy()])
+    return Landed(rows, landing_id, is_anew, new[0].origin if is_only else None)
+
+
+def _split(arrived: Iterable[Arrival], firsts: dict[str, Receipt]) -> tuple[list[Arrival], list[Arrival]]:
+    """Part what is new from what came before, in an earlier landing or earlier in this one."""
+    known = {(receipt.source, receipt.sha256) for receipt in firsts.values()}
+    new: dict[str, Arrival] = {}
     repeated: list[Arrival] = []
-    parts: list[pl.DataFrame] = []
     for arrival in arrived:
-        if arrival.delivery_id in known:
+        if (arrival.source.name, arrival.sha256) in known or arrival.delivery_id in new:
             repeated.append(arrival)
         else:
-            earlier = [_without_blocked(raw, lake, table), *(part.lazy() for part in parts)]
-            parts.append(_take(lake, arrival, earlier, received_at))
-            known.add(arrival.delivery_id)
-    for copy, path in enumerate(dict.fromkeys(arrival.path for arrival in repeated), start=1):
-        _receive_again(lake, [arrival for arrival in repeated if arrival.path == path], received_at, copy)
-    return pl.concat(parts).lazy() if parts else None
+            new[arrival.delivery_id] = arrival
+    return list(new.values()), repeated
 
 
-def receipts(lake: Lake) -> list[Receipt]:
-    """Every receipt in the lake, in the order of their names."""
-    folder = lake.root / "landed" / "receipts"
-    return [Receipt(**json.loads(file.read_text(encoding="utf-8"))) for file in sorted(folder.glob("*.json"))]
+def _reads_otherwise(shop: Shop, firsts: dict[str, Receipt]) -> bool:
+    """Whether the settings read a kept file otherwise than it was read."""
+    now = {source.name: reading_id(shop, source) for source in shop.sources}
+    return any(receipt.reading != now.get(receipt.source, receipt.reading) for receipt in firsts.values())
 
 
-def _take_back_unfinished(lake: Lake, table: str, landed: set[str]) -> None:
-    """Remove the receipts of runs that died before their rows were committed."""
-    open_ones = [
-        r for r in receipts(lake) if r.table == table and not r.is_repeat and r.delivery_id not in landed
-    ]
-    died = {r.received_at for r in open_ones if r.kept}
-    for receipt in open_ones:
-        if receipt.received_at in died:
-            _receipt_path(lake, receipt.receipt_id).unlink()
+def _compares_otherwise(before: Sequence[Landing], blocked: frozenset[str]) -> bool:
+    """Whether a delivery was compared with one that has been set aside as a whole since, or released."""
+    if not before:
+        return False
+    changed = blocked.symmetric_difference(before[-1].blocked)
+    ids = [r.delivery_id for landing in before for r in landing.receipts if not r.is_repeat]
+    return bool(changed.intersection(ids[:-1]))
 
 
-def _without_blocked(raw: pl.LazyFrame, lake: Lake, table: str) -> pl.LazyFrame:
-    """Rows that count as delivered: those of a delivery set aside as a whole may come again."""
-    quarantine = lake.scan(f"{table}_quarantine")
-    return raw.join(quarantine.filter(pl.col("rules").str.contains(BLOCKED)), on="delivery_id", how="anti")
+def _blocked(lake: Lake, table: str) -> frozenset[str]:
+    """Deliveries set aside as a whole: their rows may come again."""
+    quarantine = lake.scan(f"{table}_quarantine").filter(pl.col("rules").str.contains(BLOCKED))
+    return frozenset(quarantine.select(pl.col("delivery_id").unique()).collect().to_series())
 
 
-def _take(lake: Lake, arrival: Arrival, before: list[pl.LazyFrame], received_at: datetime) -> pl.DataFrame:
+def _standing(lake: Lake, shop: Shop, table: str) -> list[_Taken]:
+    """Give what the raw table holds, by whose numbers it bears."""
+    raw = lake.scan(f"raw_{table}")
+    ids = raw.select(pl.col("delivery_id").unique().sort()).collect().to_series()
+    of: dict[Numbers, list[str]] = {}
+    for delivery_id in ids:
+        of.setdefault(_numbers(shop, source_name(delivery_id)), []).append(delivery_id)
+    return [_Taken(numbers, raw.filter(pl.col("delivery_id").is_in(some))) for numbers, some in of.items()]
+
+
+def _numbers(shop: Shop, source: str) -> Numbers:
+    """Whose numbers a source brings; of a source that is no longer in the settings, its own."""
+    known = {one.name: shop.numbers_of(one) for one in shop.sources}
+    return known.get(source, Numbers(source, source))
+
+
+def _take_again(
+    lake: Lake, shop: Shop, firsts: dict[str, Receipt], blocked: frozenset[str], drafts: Path
+) -> list[_Taken]:
+    """Take every kept file in again, in the order in which they came, by the settings of today."""
+    sources = {source.name: source for source in shop.sources}
+    taken: list[_Taken] = []
+    files: dict[tuple[str, str], Receipt] = {}
+    for receipt in firsts.values():
+        files.setdefault((receipt.source, receipt.sha256), receipt)
+    for (name, sha256), receipt in files.items():
+        if name not in sources:
+            taken += [
+                _Taken(_numbers(shop, name), _rows_of(lake, one), one)
+                for one in firsts.values()
+                if (one.source, one.sha256) == (name, sha256)
+            ]
+            continue
+        kept = lake.root / "landed" / receipt.kept_file
+        if not kept.exists():
+            raise DeliveryError(
+                f"The settings of source {name} have changed, and {kept}, the copy of {receipt.file_name}, is gone: "
+                "it cannot be read anew. Restore it from a backup, or take the change back and give the new settings "
+                "to a source of another name."
+            )
+        for arrival in look(shop, sources[name], kept, Path(receipt.file_name)):
+            taken.append(_take(lake, shop, arrival, taken, blocked, receipt.moment, drafts))
+    return taken
+
+
+def _rows_of(lake: Lake, receipt: Receipt) -> pl.LazyFrame:
+    return lake.scan(f"raw_{receipt.table}").filter(pl.col("delivery_id") == receipt.delivery_id)
+
+
+def _take(
+    lake: Lake,
+    shop: Shop,
+    arrival: Arrival,
+    before: Sequence[_Taken],
+    blocked: frozenset[str],
+    received_at: datetime,
+    drafts: Path | None,
+) -> _Taken:
+    """Take one delivery in, compared with those before it that bear the same numbers.
+
+    Without ``drafts`` its rows stay a plan over the kept file, so that a large file is written once.
+    """
     table = arrival.source.table
-    columns = delivered_columns(table)
-    content = [column.name for column in columns]
-    with reading(arrival.path):
-        delivered = arrival.rows().with_row_index("row_number", offset=1).collect(engine="streaming")
-    earlier = pl.concat(
-        _of_same_units(frame, delivered, table).select("delivery_id", "is_replay", *content)
-        for frame in before
+    kept = _keep_file(lake, arrival)
+    arrival = replace(arrival, path=kept)
+    numbers = shop.numbers_of(arrival.source)
+    with reading(arrival.origin):
+        count, through = _survey(arrival)
+        rows = _in_raw_shape(arrival, received_at, through)
+        earlier = [one.rows for one in before if one.numbers == numbers]
+        replayed, left = 0, count
+        if earlier:
+            unblocked = pl.concat(earlier).filter(~pl.col("delivery_id").is_in(list(blocked)))
+            marks = mark(rows, unblocked, _content(table), UNITS.get(table))
+            replayed, left = marks.filter("is_replay").height, marks.filter("is_kept").height
+            rows = (
+                rows.drop("is_replay")
+                .join(marks.filter("is_kept").lazy().drop("is_kept"), on="row_number")
+                .select(promise(f"raw_{table}").schema.keys())
+            )
+        if drafts is not None:
+            draft = drafts / f"{arrival.delivery_id}.parquet"
+            rows.sink_parquet(draft)
+            rows = pl.scan_parquet(draft, glob=False)
+    receipt = _receipt(shop, arrival, received_at, count, replayed, left)
+    return _Taken(numbers, rows, receipt)
+
+
+def _survey(arrival: Arrival) -> tuple[int, datetime | None]:
+    """Count the rows of a delivery and find the latest time in it."""
+    moment = next(
+        c for c in delivered_columns(arrival.source.table) if c.kind in ("moment", "day") and c.required
     )
-    marked = mark_replays(delivered.lazy(), earlier, content).collect()
-    landed = marked.lazy().pipe(without_pure_replays, earlier, content, table).collect()
-    _keep_file(lake, arrival)
-    rows, replayed = marked.height, int(marked["is_replay"].sum())
-    _write_receipt(lake, _receipt(arrival, arrival.delivery_id, received_at, rows, replayed, landed.height))
-    moment = next(column for column in columns if column.kind == "moment" and column.required)
     # Which deliveries reach further is all that is asked here, so times without an offset may pass for UTC.
-    through = delivered.lazy().pipe(typed, (moment,), UTC).select(pl.col(moment.name).max()).collect().item()
-    return landed.select(
-        pl.lit(arrival.delivery_id).alias("delivery_id"),
-        pl.col("row_number").cast(pl.Int64),
-        "is_replay",
-        pl.lit(received_at).dt.cast_time_unit("us").dt.convert_time_zone("UTC").alias("received_at"),
-        pl.lit(through, moment.dtype).alias("delivered_through"),
-        *content,
+    return (
+        arrival.rows()
+        .select(moment.name)
+        .pipe(typed, (moment,), UTC)
+        .select(pl.len(), pl.col(moment.name).max().cast(pl.Datetime("us", "UTC")).alias("through"))
+        .collect(engine="streaming")
+        .row(0)
     )
 
 
-def _of_same_units(frame: pl.LazyFrame, delivered: pl.DataFrame, table: str) -> pl.LazyFrame:
-    """Earlier rows of the orders or returns that a delivery brings, so that a small delivery reads little."""
-    unit = UNITS.get(table)
-    if unit is None:
-        return frame
-    return frame.join(pl.LazyFrame({unit: delivered[unit].unique()}), on=unit, how="semi", nulls_equal=True)
+def _in_raw_shape(arrival: Arrival, received_at: datetime, through: datetime | None) -> pl.LazyFrame:
+    moment = pl.Datetime("us", "UTC")
+    return (
+        arrival.rows()
+        .with_row_index("row_number", offset=1)
+        .with_columns(
+            pl.lit(arrival.delivery_id).alias("delivery_id"),
+            pl.col("row_number").cast(pl.Int64),
+            pl.lit(False).alias("is_replay"),
+            pl.lit(received_at).dt.cast_time_unit("us").dt.convert_time_zone("UTC").alias("received_at"),
+            pl.lit(through, moment).alias("delivered_through"),
+            pl.col(FAULT).alias(READING_FAULT),
+        )
+        .select(promise(f"raw_{arrival.source.table}").schema.keys())
+    )
 
 
-def _receive_again(lake: Lake, repeated: list[Arrival], received_at: datetime, copy: int) -> None:
-    rows = sum(arrival.rows().select(pl.len()).collect().item() for arrival in repeated)
-    whole = repeated[0]
-    receipt_id = f"{whole.source.name}-{whole.sha256[:12]}-again-{received_at:%Y%m%dT%H%M%S%f}-{copy}"
-    _write_receipt(lake, _receipt(whole, receipt_id, received_at, rows, rows, 0, is_repeat=True))
+def _content(table: str) -> list[str]:
+    """The columns that make a delivered row what it is."""
+    return [*(column.name for column in delivered_columns(table)), READING_FAULT]
+
+
+def _repeats(
+    repeated: Sequence[Arrival], firsts: Sequence[Receipt], landing_id: str, received_at: datetime
+) -> list[Receipt]:
+    """One receipt for each file that came again: all its rows are replays."""
+    found: list[Receipt] = []
+    for number, (origin, source, sha256) in enumerate(
+        dict.fromkeys((one.origin, one.source.name, one.sha256) for one in repeated), start=1
+    ):
+        parts = [one for one in firsts if (one.source, one.sha256) == (source, sha256)]
+        rows = sum(one.rows for one in parts)
+        found.append(
+            replace(
+                parts[0],
+                receipt_id=f"{source}-{sha256[:12]}-again-{landing_id}-{number}",
+                file_name=origin.name,
+                part=None,
+                received_at=received_at.isoformat(timespec="microseconds"),
+                rows=rows,
+                replayed=rows,
+                kept=0,
+                is_repeat=True,
+            )
+        )
+    return found
 
 
 def _receipt(
-    arrival: Arrival,
-    receipt_id: str,
-    received_at: datetime,
-    rows: int,
-    replayed: int,
-    kept: int,
-    *,
-    is_repeat: bool = False,
+    shop: Shop, arrival: Arrival, received_at: datetime, rows: int, replayed: int, kept: int
 ) -> Receipt:
     return Receipt(
-        receipt_id=receipt_id,
+        receipt_id=arrival.delivery_id,
         delivery_id=arrival.delivery_id,
         source=arrival.source.name,
         table=arrival.source.table,
-        file_name=arrival.file_name,
-        part=None if is_repeat else arrival.part,
+        file_name=arrival.origin.name,
+        part=arrival.part,
         sha256=arrival.sha256,
         received_at=received_at.isoformat(timespec="microseconds"),
         rows=rows,
         replayed=replayed,
         kept=kept,
-        is_repeat=is_repeat,
+        is_repeat=False,
         unknown_columns=",".join(arrival.unknown_columns),
+        reading=reading_id(shop, arrival.source),
+        kept_file=arrival.path.name,
+        notes="; ".join(arrival.conventions.notes),
     )
 
 
-def _keep_file(lake: Lake, arrival: Arrival) -> None:
+def _keep_file(lake: Lake, arrival: Arrival) -> Path:
     """Keep the file as delivered, so that a corrected mapping can be replayed from it."""
-    kept = lake.root / "landed" / f"{arrival.sha256}{arrival.path.suffix}"
+    kept = lake.root / "landed" / f"{arrival.sha256}{arrival.origin.suffix}"
     if not kept.exists():
         kept.parent.mkdir(exist_ok=True)
         draft = kept.with_suffix(".draft")
         shutil.copyfile(arrival.path, draft)
+        if checksum(draft) != arrival.sha256:
+            draft.unlink()
+            raise DeliveryError(
+                f"{arrival.origin} changed while it was read. Run again when it is written whole."
+            )
         draft.replace(kept)
+    return kept
 
 
-def _write_receipt(lake: Lake, receipt: Receipt) -> None:
-    path = _receipt_path(lake, receipt.receipt_id)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".draft")
-    draft.write_text(json.dumps(asdict(receipt), indent=1), encoding="utf-8")
-    draft.replace(path)
-
-
-def _receipt_path(lake: Lake, receipt_id: str) -> Path:
-    return lake.root / "landed" / "receipts" / f"{receipt_id}.json"
+def _cleared(drafts: Path) -> Path:
+    shutil.rmtree(drafts, ignore_errors=True)
+    drafts.mkdir(parents=True)
+    return drafts

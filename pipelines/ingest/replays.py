@@ -9,6 +9,37 @@ UNITS = {"orders": "order_id", "returns": "return_id"}
 """Tables whose rows belong together: a change to one line is a change of the whole order or return."""
 
 
+def mark(rows: pl.LazyFrame, earlier: pl.LazyFrame, content: list[str], unit: str | None) -> pl.DataFrame:
+    """Mark every row of a delivery: row_number, ``is_replay``, and ``is_kept`` where it says something new.
+
+    Both frames have the shape of a raw table. They are compared by 64-bit hashes of their contents, so that memory
+    holds a few numbers a row and not the rows.
+    """
+    units = [unit] if unit else []
+
+    def slim(frame: pl.LazyFrame) -> pl.LazyFrame:
+        return frame.select(
+            "delivery_id",
+            "row_number",
+            "is_replay",
+            *(pl.col(name).hash() for name in units),
+            pl.struct(content).hash().alias("_row"),
+        )
+
+    delivered = slim(rows).drop("delivery_id", "is_replay").collect(engine="streaming").sort("row_number")
+    before = slim(earlier)
+    if unit:  # a small delivery is compared with its own orders only
+        before = before.join(delivered.lazy().select(unit).unique(), on=unit, how="semi")
+    known = before.drop("row_number").collect(engine="streaming").lazy()
+    marked = mark_replays(delivered.lazy(), known, ["_row"])
+    left = without_pure_replays(marked, known, ["_row"], unit)
+    return (
+        marked.join(left.select("row_number", pl.lit(True).alias("is_kept")), on="row_number", how="left")
+        .select("row_number", "is_replay", pl.col("is_kept").fill_null(False))
+        .collect()
+    )
+
+
 def mark_replays(delivered: pl.LazyFrame, earlier: pl.LazyFrame, content: list[str]) -> pl.LazyFrame:
     """Add ``is_replay``: the same content, and the same nth occurrence of it, stands in an earlier delivery.
 
@@ -36,7 +67,7 @@ def mark_replays(delivered: pl.LazyFrame, earlier: pl.LazyFrame, content: list[s
 
 
 def without_pure_replays(
-    marked: pl.LazyFrame, earlier: pl.LazyFrame, content: list[str], table: str
+    marked: pl.LazyFrame, earlier: pl.LazyFrame, content: list[str], unit: str | None
 ) -> pl.LazyFrame:
     """Drop what says nothing new: replays, or whole orders and returns that one earlier delivery brought.
 
@@ -46,8 +77,9 @@ def without_pure_replays(
     ----------
     earlier
         Rows of earlier deliveries with ``delivery_id``.
+    unit
+        Column whose equal values belong together; see `UNITS`.
     """
-    unit = UNITS.get(table)
     if unit is None:
         return marked.filter(~pl.col("is_replay"))
     lines = marked.group_by(_content(content), unit).len("_lines")

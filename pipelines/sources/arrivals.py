@@ -31,8 +31,8 @@ class Arrival:
 
     Attributes
     ----------
-    path, file_name
-        Where its bytes lie, and what the file was called when it was delivered.
+    path, origin
+        Where its bytes are read, and where it was delivered.
     delivery_id
         The same for the same source, file contents and part.
     part
@@ -47,7 +47,7 @@ class Arrival:
 
     source: Source
     path: Path
-    file_name: str
+    origin: Path
     sha256: str
     part: str | None
     delivery_id: str
@@ -67,7 +67,7 @@ class Arrival:
     def conventions(self) -> Conventions:
         """How the delivery writes dates and numbers."""
         columns = delivered_columns(self.source.table)
-        with reading(self.path):
+        with reading(self.origin):
             return find_conventions(self._as_delivered(), columns, self.source.layout)
 
     def places(self, row_numbers: list[int]) -> dict[int, str]:
@@ -139,35 +139,42 @@ def reading(path: Path) -> Iterator[None]:
         raise DeliveryError(f"{path} cannot be read to its end ({reason}). Fetch it again.") from error
 
 
+def reading_id(shop: Shop, source: Source) -> str:
+    """Checksum of the settings by which a source's files are read: others, other rows."""
+    said = {"format", "columns", "values", "split_by", "timezone", "layout"}
+    told = source.model_dump_json(include=said) + (shop.timezone if source.timezone else "")
+    return hashlib.sha256(told.encode()).hexdigest()[:12]
+
+
 def source_name(delivery_id: str) -> str:
     """Give the source that a delivery came from."""
     return delivery_id.rsplit("-", 2)[0]
 
 
-def look(shop: Shop, source: Source, path: Path, file_name: str | None = None) -> list[Arrival]:
+def look(shop: Shop, source: Source, path: Path, origin: Path | None = None) -> list[Arrival]:
     """Look at one file of a source: its deliveries.
 
     Parameters
     ----------
-    file_name
-        What it was called when it came, where it is called otherwise now.
+    origin
+        Where it was delivered, if that is not where it is read.
     """
     source_format = format_of(source.format)
     have = [*source_format.reader.columns(path, source.layout), *source_format.adds]
-    mapping = _mapping(source_format, source, path, have)
+    mapping = _mapping(source_format, source, origin or path, have)
     unknown = tuple(
         name
         for name in have
         if name not in {*mapping.values(), source.split_by, *source_format.adds, *source_format.header}
     )
-    sha256 = _sha256(path)
-    parts = _parts(source_format, source, path)
+    sha256 = checksum(path)
+    parts = _parts(source_format, source, path, origin or path)
     zone = source.timezone or source_format.timezone
     return [
         Arrival(
             source=source,
             path=path,
-            file_name=file_name or path.name,
+            origin=origin or path,
             sha256=sha256,
             part=part,
             delivery_id=f"{source.name}-{sha256[:12]}-{number}",
@@ -202,12 +209,12 @@ def _is_delivery(file: Path) -> bool:
     return file.is_file() and not file.name.startswith((".", "~$")) and file.suffix not in (".part", ".tmp")
 
 
-def _parts(source_format: Format, source: Source, path: Path) -> list[str | None]:
+def _parts(source_format: Format, source: Source, path: Path, origin: Path) -> list[str | None]:
     frame = shaped(source_format, source, path)
-    with reading(path):
+    with reading(origin):
         if not frame.select(pl.len()).collect(engine="streaming").item():
             raise DeliveryError(
-                f"{path} is empty: it has columns and no rows. Remove it or deliver it again."
+                f"{origin} is empty: it has columns and no rows. Remove it or deliver it again."
             )
         if source.split_by is None:
             return [None]
@@ -216,7 +223,7 @@ def _parts(source_format: Format, source: Source, path: Path) -> list[str | None
         )
     if None in parts:
         raise DeliveryError(
-            f"{path}, column {source.split_by}: some rows have no value, so their delivery is unknown."
+            f"{origin}, column {source.split_by}: some rows have no value, so their delivery is unknown."
         )
     return parts
 
@@ -261,6 +268,7 @@ def _mapping(source_format: Format, source: Source, path: Path, have: list[str])
     return mapping
 
 
-def _sha256(path: Path) -> str:
+def checksum(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

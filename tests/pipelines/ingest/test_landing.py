@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 from pipelines.errors import DeliveryError
-from pipelines.ingest.landing import land, receipts
+from pipelines.ingest.landing import land
+from pipelines.ingest.receipts import receipts
 from pipelines.lake import Lake
 from pipelines.shop import Shop
 from pipelines.sources.arrivals import arrivals
@@ -26,11 +27,12 @@ def lake(tmp_path: Path, shop: Shop) -> Lake:
 
 def take_in(shop: Shop, lake: Lake, now: datetime = NOW, table: str = "orders") -> int:
     """Land what lies ready and commit it, as a run does; rows added."""
-    added = land(lake, arrivals(shop, table), table, now)
-    if added is None:
+    landed = land(lake, shop, arrivals(shop, table), table, now)
+    if landed is None:
         return 0
-    lake.append(f"raw_{table}", added, fingerprint="test")
-    return added.collect().height
+    write = lake.replace if landed.is_anew else lake.append
+    write(f"raw_{table}", landed.rows, fingerprint=landed.landing_id)
+    return landed.rows.collect().height
 
 
 def totals(lake: Lake) -> tuple[int, int, int]:
@@ -103,8 +105,8 @@ def test_a_run_that_died_before_its_commit_is_landed_again_as_if_it_had_not_been
 ) -> None:
     deliver(shop.folder, "orders", "1", [order_line("1"), order_line("2")])
     deliver(shop.folder, "orders", "2", [order_line("2")])
-    assert land(lake, arrivals(shop, "orders"), "orders", NOW) is not None  # and never committed
-    assert len(receipts(lake)) == 2
+    assert land(lake, shop, arrivals(shop, "orders"), "orders", NOW) is not None  # and never committed
+    assert receipts(lake) == []
     assert take_in(shop, lake, NOW + timedelta(hours=1)) == 2
     assert totals(lake) == (3, 1, 2)
 
@@ -112,7 +114,7 @@ def test_a_run_that_died_before_its_commit_is_landed_again_as_if_it_had_not_been
 def test_after_a_crash_a_file_that_is_gone_takes_nobodys_rows_with_it(shop: Shop, lake: Lake) -> None:
     gone = deliver(shop.folder, "orders", "1", [order_line("1"), order_line("2")])
     deliver(shop.folder, "orders", "2", [order_line("2")])
-    land(lake, arrivals(shop, "orders"), "orders", NOW)
+    land(lake, shop, arrivals(shop, "orders"), "orders", NOW)
     gone.unlink()
     assert take_in(shop, lake, NOW + timedelta(hours=1)) == 1
     assert totals(lake) == (1, 0, 1)
@@ -124,7 +126,7 @@ def test_a_crash_after_replays_that_complete_an_order_loses_none_of_it(shop: Sho
         deliver(shop.folder, "orders", f"{day}", rows)
         take_in(shop, lake, NOW + timedelta(days=day))
     deliver(shop.folder, "orders", "whole", lines)
-    land(lake, arrivals(shop, "orders"), "orders", NOW + timedelta(days=3))
+    land(lake, shop, arrivals(shop, "orders"), "orders", NOW + timedelta(days=3))
     assert take_in(shop, lake, NOW + timedelta(days=4)) == 2
     assert [(r.rows, r.replayed) for r in receipts(lake) if r.kept == 2] == [(2, 2)]
 
@@ -133,7 +135,7 @@ def test_a_crash_of_one_table_leaves_the_receipts_of_another(shop: Shop, lake: L
     deliver(shop.folder, "orders", "1", [order_line("1")])
     deliver(shop.folder, "returns", "1", [return_row()])
     take_in(shop, lake)
-    land(lake, arrivals(shop, "returns"), "returns", NOW)
+    land(lake, shop, arrivals(shop, "returns"), "returns", NOW)
     take_in(shop, lake, NOW + timedelta(hours=1), "returns")
     assert sorted(r.delivery_id.split("-")[0] for r in receipts(lake)) == ["orders", "returns"]
 
@@ -161,3 +163,122 @@ def test_a_file_that_turns_to_nonsense_in_the_middle_is_named(shop: Shop, lake: 
     with pytest.raises(DeliveryError, match=r"1\.csv cannot be read"):
         take_in(shop, lake)
     assert not lake.has("raw_orders")
+
+
+def mapped(folder: Path, price: str, source_name: str = "till") -> Shop:
+    columns = {
+        "order_id": "No",
+        "ordered_at": "At",
+        "product_id": "Code",
+        "quantity": "Qty",
+        "unit_price": price,
+    }
+    return write_shop(folder, [], more=source("orders", source_name, path="*.csv", columns=columns))
+
+
+def till_file(folder: Path, name: str, *numbers: int) -> Path:
+    frame = pl.DataFrame(
+        {"No": numbers, "At": "2024-03-01", "Code": "MUG", "Qty": 1, "Price": "10.00", "Price paid": "8.00"}
+    )
+    frame.write_csv(folder / name)
+    return folder / name
+
+
+def prices(lake: Lake) -> list[tuple[str, str, bool]]:
+    columns = ["order_id", "unit_price", "is_replay"]
+    return sorted(lake.scan("raw_orders").select(columns).collect().rows())
+
+
+def test_a_corrected_mapping_is_read_from_the_kept_files_in_the_order_they_came(tmp_path: Path) -> None:
+    shop = mapped(tmp_path / "shop", "Price")
+    lake = Lake.make(tmp_path / "lake", shop.name)
+    first = till_file(shop.folder, "1.csv", 1, 2)
+    take_in(shop, lake)
+    till_file(shop.folder, "2.csv", 2, 3)
+    take_in(shop, lake, NOW + timedelta(days=1))
+    assert prices(lake) == [("1", "10.00", False), ("2", "10.00", False), ("3", "10.00", False)]
+    landed = [(r.delivery_id, r.received_at, r.rows, r.replayed) for r in receipts(lake) if not r.is_repeat]
+    first.unlink()  # the copy in the lake is enough
+    corrected = mapped(tmp_path / "shop", "Price paid")
+    take_in(corrected, lake, NOW + timedelta(days=2))
+    assert prices(lake) == [("1", "8.00", False), ("2", "8.00", False), ("3", "8.00", False)]
+    again = [(r.delivery_id, r.received_at, r.rows, r.replayed) for r in receipts(lake) if not r.is_repeat]
+    assert again == landed
+    assert sum(r.rows - r.replayed for r in receipts(lake)) == 3
+    version = lake.version("raw_orders")
+    take_in(corrected, lake, NOW + timedelta(days=3))
+    assert lake.version("raw_orders") == version
+
+
+def test_a_run_that_died_while_reading_anew_leaves_the_old_reading(tmp_path: Path) -> None:
+    shop = mapped(tmp_path / "shop", "Price")
+    lake = Lake.make(tmp_path / "lake", shop.name)
+    till_file(shop.folder, "1.csv", 1, 2)
+    take_in(shop, lake)
+    before = receipts(lake)
+    corrected = mapped(tmp_path / "shop", "Price paid")
+    assert land(lake, corrected, arrivals(corrected), "orders", NOW + timedelta(days=1)) is not None
+    assert receipts(lake) == before
+    take_in(corrected, lake, NOW + timedelta(days=2))
+    assert prices(lake) == [("1", "8.00", False), ("2", "8.00", False)]
+
+
+def test_a_new_mapping_without_the_kept_file_says_what_to_restore(tmp_path: Path) -> None:
+    shop = mapped(tmp_path / "shop", "Price")
+    lake = Lake.make(tmp_path / "lake", shop.name)
+    till_file(shop.folder, "1.csv", 1)
+    take_in(shop, lake)
+    for kept in (lake.root / "landed").glob("*.csv"):
+        kept.unlink()
+    corrected = mapped(tmp_path / "shop", "Price paid")
+    with pytest.raises(DeliveryError, match=r"source till have changed, and .* copy of 1\.csv, is gone"):
+        take_in(corrected, lake)
+    assert prices(lake) == [("1", "10.00", False)]
+
+
+def test_a_source_that_is_gone_keeps_its_rows_when_another_is_read_anew(tmp_path: Path) -> None:
+    folder = tmp_path / "shop"
+    columns = {
+        "order_id": "No",
+        "ordered_at": "At",
+        "product_id": "Code",
+        "quantity": "Qty",
+        "unit_price": "Price",
+    }
+    both = source("orders", "till", path="t*.csv", columns=columns) + source(
+        "orders",
+        "web",
+        path="w*.csv",
+        columns=columns,
+        more='order_numbers = "shop"\ncustomer_numbers = "shop"',
+    )
+    shop = write_shop(folder, [], more=both)
+    lake = Lake.make(tmp_path / "lake", shop.name)
+    till_file(folder, "t.csv", 1)
+    till_file(folder, "w.csv", 2)
+    take_in(shop, lake)
+    take_in(mapped(folder, "Price paid", "till"), lake, NOW + timedelta(days=1))
+    assert prices(lake) == [("1", "8.00", False), ("2", "10.00", False)]
+
+
+def test_equal_rows_of_sources_with_numbers_of_their_own_are_no_replays(tmp_path: Path) -> None:
+    columns = {
+        "order_id": "No",
+        "ordered_at": "At",
+        "product_id": "Code",
+        "quantity": "Qty",
+        "unit_price": "Price",
+    }
+    for number, (more, replayed) in enumerate(
+        [("", 0), ('order_numbers = "shop"\ncustomer_numbers = "shop"', 1)]
+    ):
+        folder = tmp_path / str(number)
+        sources = source("orders", "till", path="t.csv", columns=columns) + source(
+            "orders", "web", path="w.csv", columns=columns, more=more
+        )
+        shop = write_shop(folder / "shop", [], more=sources)
+        lake = Lake.make(folder / "lake", shop.name)
+        till_file(shop.folder, "t.csv", 1)
+        till_file(shop.folder, "w.csv", 1).write_text((shop.folder / "t.csv").read_text() + "\n")
+        take_in(shop, lake)
+        assert sum(r.replayed for r in receipts(lake)) == replayed

@@ -7,7 +7,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.ingest.replays import mark_replays, without_pure_replays
+from pipelines.ingest.replays import UNITS, mark_replays, without_pure_replays
 
 Lines = list[tuple[str | None, str | None]]
 CONTENT = ["order_id", "product_id"]
@@ -28,7 +28,7 @@ def land_all(
         earlier = pl.concat(kept).lazy()
         marked = mark_replays(frame(rows).lazy(), earlier, CONTENT).collect()
         assert marked.drop("is_replay").equals(frame(rows))
-        landed = without_pure_replays(marked.lazy(), earlier, CONTENT, table).collect()
+        landed = without_pure_replays(marked.lazy(), earlier, CONTENT, UNITS.get(table)).collect()
         kept.append(landed.with_columns(pl.lit(f"{number}").alias("delivery_id")).select(kept[0].columns))
         counts.append((len(rows), int(marked["is_replay"].sum()), landed.height))
     return counts
