@@ -37,11 +37,9 @@ def find_faults(raw: pl.LazyFrame, table: str, shop: Shop, batch_rows: int = BAT
     asked = list(dict.fromkeys(rule.column for rule in rules(table)))
     checked = typed_rows(raw, table, shop).select("delivery_id", "row_number", *asked)
     found = [shape.empty()]
-    frame = checked.collect(engine="streaming")
-    validate = _validator(table, suite(table)) if frame.height else None
-    for start in range(0, frame.height, batch_rows):
-        batch = frame.slice(start, batch_rows)
-        assert validate is not None
+    validate = None
+    for batch in checked.collect_batches(chunk_size=batch_rows, maintain_order=False, engine="streaming"):
+        validate = validate or _validator(table, suite(table))
         found.extend(_faults_of(batch, validate, asked))
     return pl.concat(found).lazy()
 

@@ -36,9 +36,15 @@ def returns(
             local_day(pl.col("returned_at"), shop.zone).alias("returned_day"),
             local_day(pl.col("refunded_at"), shop.zone).alias("refunded_day"),
         )
+        .collect(engine="streaming")  # few beside the orders, and asked several times below
     )
+    if everything.is_empty():
+        return table("returns").empty().lazy()
+    everything = everything.lazy()
     bought = (
-        current.filter((pl.col("record") == "order") & (pl.col("quantity") > 0))
+        _perhaps_returned(current, everything)
+        .collect(engine="streaming")
+        .lazy()
         .pipe(with_customer_key, identities)
         .select(
             pl.col("order_id").alias("_order"),
@@ -66,6 +72,16 @@ def returns(
         .select(table("returns").schema.keys())
         .sort("return_id")
     )
+
+
+def _perhaps_returned(current: pl.LazyFrame, everything: pl.LazyFrame) -> pl.LazyFrame:
+    """Keep bought lines that a return may mean: of a returned product, or of an order that a return names."""
+    bought = current.filter((pl.col("record") == "order") & (pl.col("quantity") > 0))
+    products = everything.select(pl.col("product_id").drop_nulls().unique())
+    named = everything.select(pl.col("named_order").drop_nulls().unique().alias("order_id"))
+    of_products = bought.join(products, on="product_id", how="semi")
+    of_orders = bought.join(named, on="order_id", how="semi").join(products, on="product_id", how="anti")
+    return pl.concat([of_products, of_orders])
 
 
 def _from_orders(current: pl.LazyFrame) -> pl.LazyFrame:

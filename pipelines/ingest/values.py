@@ -14,13 +14,7 @@ OFFSET = r"(?:Z|[+-]\d{2}:?\d{2})$"
 """How a time ends that says its own distance from UTC."""
 EXACT_FLOATS = 2.0**53
 TRUE, FALSE = ["true", "yes", "y", "1", "t"], ["false", "no", "n", "0", "f"]
-LOCAL_FORMATS = (
-    "%Y-%m-%d %H:%M:%S%.f",
-    "%Y-%m-%dT%H:%M:%S%.f",
-    "%Y-%m-%d %H:%M",
-    "%Y-%m-%dT%H:%M",
-    "%Y-%m-%d",
-)
+USUAL_FORM, WHOLE_FORM = "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S%.f"
 
 
 def readable(column: str) -> str:
@@ -37,18 +31,22 @@ def typed(raw: pl.LazyFrame, columns: tuple[Column, ...], zone: ZoneInfo) -> pl.
     clock skips.
     """
     trimmed = raw.with_columns(pl.col(column.name).str.strip_chars().replace("", None) for column in columns)
-    read = trimmed.with_columns(_read(column, zone).alias(f"{column.name}__read") for column in columns)
+    moments = [column.name for column in columns if column.kind == "moment"]
     others = [column for column in columns if column.kind != "text"]
+    read = (
+        trimmed.with_columns(_local(pl.col(name)).alias(f"{name}__local") for name in moments)
+        .with_columns(_at_first(pl.col(f"{name}__local"), zone).alias(f"{name}__first") for name in moments)
+        .with_columns(_clock_change(name, zone).alias(f"{name}__time") for name in moments)
+        .with_columns(_read(column, zone).alias(f"{column.name}__read") for column in others)
+    )
     return (
         read.with_columns(
-            *(
-                (pl.col(c.name).is_null() | pl.col(f"{c.name}__read").is_not_null()).alias(readable(c.name))
-                for c in others
-            ),
-            *(_clock_change(c.name, zone).alias(f"{c.name}__time") for c in others if c.kind == "moment"),
+            (pl.col(c.name).is_null() | pl.col(f"{c.name}__read").is_not_null()).alias(readable(c.name))
+            for c in others
         )
-        .with_columns(pl.col(f"{column.name}__read").alias(column.name) for column in columns)
-        .drop(f"{column.name}__read" for column in columns)
+        .with_columns(pl.col(f"{column.name}__read").alias(column.name) for column in others)
+        .drop(f"{column.name}__read" for column in others)
+        .drop(f"{name}__{part}" for name in moments for part in ("local", "first"))
     )
 
 
@@ -84,29 +82,47 @@ def _read(column: Column, zone: ZoneInfo) -> pl.Expr:
         case "day":
             return value.str.to_date("%Y-%m-%d", strict=False)
         case "moment":
-            with_offset = value.str.replace("Z$", "+00:00").str.replace(" ([+-])", "$1").str.replace("T", " ")
-            absolute = with_offset.str.to_datetime("%Y-%m-%d %H:%M:%S%.f%z", strict=False, time_unit="us")
-            return (
-                pl.when(value.str.contains(OFFSET))
-                .then(absolute.dt.convert_time_zone("UTC"))
-                .otherwise(_to_utc(_local(column.name), zone))
-            )
+            return pl.coalesce(_absolute(value), _to_utc(column.name, zone))
         case _:
             return value
 
 
-def _local(column: str) -> pl.Expr:
-    value = pl.col(column)
-    return pl.coalesce(
-        value.str.to_datetime(form, strict=False, time_unit="us", exact=True) for form in LOCAL_FORMATS
+def _only(value: pl.Expr, condition: pl.Expr) -> pl.Expr:
+    """Keep a value where it is asked about: what is null is not parsed."""
+    return pl.when(condition).then(value)
+
+
+def _absolute(value: pl.Expr) -> pl.Expr:
+    """Read times that say their own distance from UTC."""
+    text = _only(value, value.str.contains(OFFSET))
+    text = text.str.replace("Z$", "+00:00").str.replace(" ([+-])", "$1").str.replace("T", " ", literal=True)
+    read = text.str.to_datetime("%Y-%m-%d %H:%M:%S%.f%z", strict=False, time_unit="us")
+    return read.dt.convert_time_zone("UTC")
+
+
+def _local(value: pl.Expr) -> pl.Expr:
+    """Read times that do not; the usual form by itself, which takes a third of the time of all forms."""
+    text = _only(value, ~value.str.contains(OFFSET))
+    usual = text.str.to_datetime(USUAL_FORM, strict=False, time_unit="us", exact=True)
+    rare = _only(text, usual.is_null()).str.replace("T", " ", literal=True)
+    colons = rare.str.count_matches(":", literal=True)
+    missing = (
+        pl.when(colons == 0)
+        .then(pl.lit(" 00:00:00"))
+        .when(colons == 1)
+        .then(pl.lit(":00"))
+        .otherwise(pl.lit(""))
     )
+    whole = pl.concat_str(rare, missing)
+    return pl.coalesce(usual, whole.str.to_datetime(WHOLE_FORM, strict=False, time_unit="us", exact=True))
 
 
-def _to_utc(local: pl.Expr, zone: ZoneInfo) -> pl.Expr:
-    first = _at_first(local, zone)
+def _to_utc(column: str, zone: ZoneInfo) -> pl.Expr:
+    first, local = pl.col(f"{column}__first"), pl.col(f"{column}__local")
     # A skipped time, read on the clock of the day before, comes out later by as much as the clock skips: an
     # hour, half of one on Lord Howe Island, a whole day on Samoa in 2011.
-    forward = _at_first(local.dt.offset_by("-1d"), zone).dt.convert_time_zone("UTC").dt.offset_by("24h")
+    skipped = _only(local, first.is_null())
+    forward = _at_first(skipped.dt.offset_by("-1d"), zone).dt.convert_time_zone("UTC").dt.offset_by("24h")
     return pl.coalesce(first.dt.convert_time_zone("UTC"), forward)
 
 
@@ -115,8 +131,7 @@ def _at_first(local: pl.Expr, zone: ZoneInfo) -> pl.Expr:
 
 
 def _clock_change(column: str, zone: ZoneInfo) -> pl.Expr:
-    local = pl.when(~pl.col(column).str.contains(OFFSET)).then(_local(column))
-    first = _at_first(local, zone)
+    first, local = pl.col(f"{column}__first"), pl.col(f"{column}__local")
     unambiguous = local.dt.replace_time_zone(zone.key, ambiguous="null", non_existent="null")
     return (
         pl.when(local.is_not_null() & first.is_null())

@@ -255,8 +255,9 @@ def test_a_source_that_is_gone_keeps_its_rows_when_another_is_read_anew(tmp_path
     shop = write_shop(folder, [], more=both)
     lake = Lake.make(tmp_path / "lake", shop.name)
     till_file(folder, "t.csv", 1)
-    till_file(folder, "w.csv", 2)
+    web = till_file(folder, "w.csv", 2)
     take_in(shop, lake)
+    web.unlink()
     take_in(mapped(folder, "Price paid", "till"), lake, NOW + timedelta(days=1))
     assert prices(lake) == [("1", "8.00", False), ("2", "10.00", False)]
 

@@ -29,9 +29,9 @@ def valid_after(folder: Path, deliveries: list[Rows], table: str = "orders") -> 
     lake = Lake.make(folder / "lake", shop.name)
     for day, rows in enumerate(deliveries):
         deliver(folder, table, f"{day}", rows)
-        added = land(lake, arrivals(shop, table), table, NOW + timedelta(days=day))
-        if added is not None:
-            lake.append(f"raw_{table}", added, fingerprint="test")
+        landed = land(lake, shop, arrivals(shop, table), table, NOW + timedelta(days=day))
+        if landed is not None:
+            lake.append(f"raw_{table}", landed.rows, fingerprint=landed.landing_id)
     aside = pl.LazyFrame(schema={"delivery_id": pl.String, "row_number": pl.Int64})
     return shop, valid_rows(lake.scan(f"raw_{table}"), aside, table, shop).collect().lazy()
 
