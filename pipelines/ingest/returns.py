@@ -62,8 +62,14 @@ def returns(
     matches = pl.concat([by_line, _order_matches(everything, bought, by_line)])
     names_nobody = pl.col("customer_key").is_null() & pl.col("named_order").is_null()
     return (
-        everything.join(matches.drop("amount", "returned_at"), on="return_id", how="left")
+        everything.join(
+            matches.drop("returned_at").rename({"amount": "_paid_back"}), on="return_id", how="left"
+        )
         .with_columns(
+            # A report without amounts gave back what was paid; without a purchase nobody knows how much.
+            pl.coalesce("amount", pl.when(pl.col("order_id").is_not_null()).then("_paid_back")).alias(
+                "amount"
+            ),
             pl.coalesce("customer_key", "_buyer").alias("customer_key"),
             pl.col("match_rule").fill_null(
                 pl.when(names_nobody).then(pl.lit("no_customer")).otherwise(pl.lit("no_earlier_purchase"))
@@ -144,7 +150,10 @@ def _line_matches(everything: pl.LazyFrame, bought: pl.LazyFrame, window: timede
     chosen = (
         pl.concat([named.select(_CANDIDATE), guessed.select(_CANDIDATE)])
         .filter(pl.col("_bought") >= pl.col("quantity"))
-        .with_columns((pl.col("_bought") == pl.col("quantity")).alias("_is_same"))
+        .with_columns(
+            (pl.col("_bought") == pl.col("quantity")).alias("_is_same"),
+            pl.coalesce("amount", _share_of_paid()).alias("amount"),
+        )
         .sort(
             "return_id",
             "_is_same",
@@ -197,6 +206,13 @@ def _order_matches(everything: pl.LazyFrame, bought: pl.LazyFrame, by_line: pl.L
         .with_columns(pl.lit(None, pl.Int32).alias("_line"))
         .pipe(_decide, pl.col("_fits"), pl.lit("by_order_id"))
     )
+
+
+def _share_of_paid() -> pl.Expr:
+    """What was paid for the returned pieces: exact to ten places, rounded once to four."""
+    exact, whole = pl.Decimal(38, 10), pl.Decimal(38, 0)
+    paid = pl.col("_paid").cast(exact) * pl.col("quantity").cast(whole)
+    return (paid / pl.col("_bought").cast(whole)).cast(MONEY)
 
 
 def _so_far(what: str, *of: str) -> pl.Expr:
