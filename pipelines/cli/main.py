@@ -1,5 +1,6 @@
 """Run the command line, and tell faults: 0 is success, 1 a fault that the message explains, 2 wrong usage."""
 
+import errno
 import os
 import sys
 import tempfile
@@ -11,12 +12,15 @@ from typing import Any, NoReturn
 import typer
 
 from data_contracts import ContractError
-from pipelines.cli import lists, read, run, serve  # noqa: F401  # each adds its commands
+from pipelines.cli import check, lists, read, run, serve  # noqa: F401  # each adds its commands
 from pipelines.cli.app import app
 from pipelines.errors import LabError
 
 # Typer may bring a Click of its own, so the class is asked of Typer and not of Click.
 WRONG_USAGE: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+
+
+NO_SPACE = ("No space left on device", "database or disk is full", "Disk quota exceeded", "File too large")
 
 
 def main() -> NoReturn:
@@ -47,6 +51,12 @@ def _explain(error: Exception) -> int:
     known = next(
         (cause for cause in _causes(error) if isinstance(cause, LabError | ContractError | ModelError)), None
     )
+    if any(_is_full_disk(cause) for cause in _causes(error)):
+        _tell(
+            "There is no space left where the lake or its temporary files lie. The newest finished run is as it was. "
+            "Free some space and run again."
+        )
+        return 1
     if known is not None:
         _tell(str(known))
         return 1
@@ -56,6 +66,12 @@ def _explain(error: Exception) -> int:
         f"An unexpected fault: {type(error).__name__}. The newest finished run is as it was. Details: {log}"
     )
     return 1
+
+
+def _is_full_disk(error: BaseException) -> bool:
+    """Whether a fault comes from a disk or quota without space; libraries tell it as a number or in words."""
+    is_number = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    return is_number or any(words in str(error) for words in NO_SPACE)
 
 
 def _causes(error: BaseException) -> list[BaseException]:

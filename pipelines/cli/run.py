@@ -44,6 +44,11 @@ def run(
             state = "known, all rows are replays" if arrival.delivery_id in plan.known else "new"
             part = f" [{arrival.part}]" if arrival.part else ""
             typer.echo(f"{arrival.source.table}: {arrival.path.name}{part} ({arrival.source.name}): {state}")
+        for source in opened.sources:
+            if source.database is not None:
+                typer.echo(
+                    f"{source.table}: ${source.database.address_from} ({source.name}): asked by the run"
+                )
         typer.echo(
             f"Then publish {opened.title} for {plan.as_of or 'the day of its newest order'} into {root}."
         )

@@ -1,0 +1,138 @@
+"""`retention check`: what is right and wrong with what lies ready, before anything is taken in."""
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import polars as pl
+import typer
+
+from pipelines.cli.app import DEFAULT_SHOP, JsonOption, LakeOption, ShopOption, app
+
+WAITING_SHOWN = 20
+
+
+@app.command(
+    "check",
+    epilog="Example: retention check --shop my_shop/ · what waits in the lake: retention check --quarantine",
+)
+def check(
+    shop: ShopOption = DEFAULT_SHOP,
+    lake: LakeOption = None,
+    quarantine: Annotated[
+        bool, typer.Option("--quarantine", help="List the rows that wait in the lake's quarantine instead.")
+    ] = False,
+    examples: Annotated[int, typer.Option("--examples", min=0, help="Rows shown per broken rule.")] = 3,
+    as_json: JsonOption = False,
+) -> None:
+    """Read and validate every delivery that lies ready without writing; exit 1 if one would be blocked."""
+    from pipelines.shop import Shop
+
+    opened = Shop.open(shop)
+    if quarantine:
+        _tell_waiting(opened, lake, as_json)
+        return
+    from pipelines.rehearsal import rehearse
+
+    found = rehearse(opened, datetime.now(UTC), examples)
+    if as_json:
+        told = {
+            "deliveries": found.deliveries.to_dicts(),
+            "rules": found.rules.to_dicts(),
+            "blocked": found.blocked.to_dicts(),
+            "examples": [asdict(example) for example in found.examples],
+            "unreadable": found.unreadable,
+            "would_block": found.would_block,
+        }
+        typer.echo(json.dumps(told, indent=1, default=str))
+    else:
+        _tell_files(found.deliveries)
+        _tell_rules(found)
+        _tell_verdict(found)
+    raise typer.Exit(1 if found.would_block else 0)
+
+
+def _tell_files(deliveries: pl.DataFrame) -> None:
+    for row in deliveries.iter_rows(named=True):
+        part = f" [{row['part']}]" if row["part"] else ""
+        typer.echo(
+            f"{row['file_name']}{part} -> {row['table']} (source {row['source']}): {row['rows']:,} rows = "
+            f"{row['accepted']:,} accepted + {row['quarantined']:,} quarantined + {row['replayed']:,} replayed"
+        )
+        if row["notes"]:
+            typer.echo(f"  {row['notes']}")
+        if row["unknown_columns"]:
+            typer.echo(f"  not used: {row['unknown_columns'].replace(',', ', ')}")
+
+
+def _tell_rules(found: Any) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    broken = found.rules.filter(pl.col("failed") > 0)
+    kept = found.rules.height - broken.height
+    typer.echo("")
+    if broken.height:
+        table = Table(
+            "table", "rule", "severity", "failed", "of", "says", title="Broken rules", title_justify="left"
+        )
+        for row in broken.iter_rows(named=True):
+            table.add_row(
+                row["table"],
+                row["rule"],
+                row["severity"],
+                f"{row['failed']:,}",
+                f"{row['checked']:,}",
+                row["says"],
+            )
+        Console().print(table)
+        for one in found.examples:
+            value = "" if one.value is None else f": {one.value}"
+            typer.echo(f"  {one.file_name}, {one.place}: {one.rule} ({one.severity}){value}")
+        typer.echo("")
+    typer.echo(f"{kept} of {found.rules.height} rules are kept by every row.")
+
+
+def _tell_verdict(found: Any) -> None:
+    for told in found.unreadable:
+        typer.echo(f"Cannot be taken: {told}", err=True)
+    for row in found.blocked.iter_rows(named=True):
+        typer.echo(
+            f"Would be blocked: {row['delivery_id']}: rule {row['rule']} fails on {row['failed']:,} of "
+            f"{row['rows']:,} rows. Correct the file or its mapping in shop.toml.",
+            err=True,
+        )
+    if not found.would_block:
+        typer.echo("Everything that lies ready can be taken in. Nothing was written.")
+
+
+def _tell_waiting(shop: Any, lake: Any, as_json: bool) -> None:
+    from pipelines.assets.landing import connected_tables
+    from pipelines.ingest.waiting import waiting
+    from pipelines.lake import Lake, find_lake_folder
+
+    opened = Lake.open(find_lake_folder(shop.name, lake))
+    rows = {
+        table: waiting(
+            opened.scan(f"{table}_quarantine"),
+            opened.scan(f"valid_{table}"),
+            opened.scan("deliveries"),
+            table,
+        ).collect()
+        for table in connected_tables(shop)
+    }
+    if as_json:
+        typer.echo(
+            json.dumps({table: found.to_dicts() for table, found in rows.items()}, indent=1, default=str)
+        )
+        return
+    if not any(found.height for found in rows.values()):
+        typer.echo("No row waits in quarantine.")
+    for table, found in rows.items():
+        if found.height:
+            typer.echo(f"{table}: {found.height:,} rows wait for a corrected delivery or mapping")
+        for row in found.head(WAITING_SHOWN).iter_rows(named=True):
+            typer.echo(f"  {row['file_name']}, row {row['row_number']}: {row['rules'].replace(',', ', ')}")
+        if found.height > WAITING_SHOWN:
+            typer.echo(f"  ... and {found.height - WAITING_SHOWN:,} more (--json lists all)")
