@@ -152,6 +152,16 @@ def delivered_columns(name: str) -> tuple[Column, ...]:
     return tuple(column for column in table(f"valid_{name}").columns if column.name not in DELIVERY_COLUMNS)
 
 
+def reach_of(name: str) -> Column:
+    """Give the column whose latest value says how far a delivery of the table ``name`` reaches.
+
+    The moment or day that every row must have; of tables without one the first moment, which may be null.
+    """
+    told = [column for column in delivered_columns(name) if column.kind in ("moment", "day")]
+    needed = [column for column in told if column.required]
+    return (needed or [column for column in told if column.kind == "moment"])[0]
+
+
 def _raw(delivered: str) -> Table:
     """Rows as delivered: the valid table's columns, each still the text that the file held."""
     promised = table(f"valid_{delivered}")

@@ -156,6 +156,8 @@ class Source(Settings):
     def _lies_somewhere(self) -> "Source":
         if (self.path is None) == (self.database is None):
             raise ValueError(f"source {self.name}: give either path or database")
+        if (self.format == "postgres") != (self.database is not None):
+            raise ValueError(f"source {self.name}: format postgres and database go together")
         return self
 
 
@@ -166,29 +168,74 @@ def check_timezone(value: str) -> str:
     return value
 
 
-class OrderRules(Settings):
-    """Which delivered orders are orders.
+LineKind = Literal["merchandise", "postage", "fee", "gift_card", "discount", "test", "other"]
 
-    ``return_order_ids`` and ``adjustment_order_ids`` are regular expressions over order_id; ``kinds`` maps a
-    regular expression over product_id to the kind of line, the first match wins, and what matches none is
-    ``kind_when_unmatched``. ``repeated_lines`` says what happens to a line that stands twice within its
-    order.
+
+class OrderRules(Settings):
+    """Which delivered orders are orders, and what their lines sell.
+
+    Statuses and tags are compared without regard to case, and to blanks, hyphens and underscores.
+
+    Attributes
+    ----------
+    return_order_ids, adjustment_order_ids
+        Regular expressions over order_id: goods or money going back, and bookkeeping.
+    replacement_order_ids, replacement_tags
+        A regular expression over order_id, and tags: orders sent in exchange for goods that came back, whatever
+        value stands on them.
+    cancelled_statuses, pending_statuses, test_statuses
+        Statuses of orders that were called off, not placed yet, or placed to try the shop out.
+    test_tags
+        Tags of orders placed to try the shop out.
+    kinds, kinds_by_name
+        A regular expression over product_id, then over product_name, to the kind of line; the first match wins, a
+        delivered kind goes before all, and what matches none is ``kind_when_unmatched``.
+    repeated_lines
+        What happens to a line that stands twice within its order.
+    rate_holds_days
+        For how many days an exchange rate holds after its own where no newer one came: longer than a month without
+        news, and the orders wait in quarantine.
     """
 
     return_order_ids: str | None = None
     adjustment_order_ids: str | None = None
-    cancelled_statuses: tuple[str, ...] = ("cancelled", "canceled", "voided", "refused")
-    pending_statuses: tuple[str, ...] = ("pending", "draft", "on-hold", "unpaid")
-    kinds: dict[str, Literal["merchandise", "postage", "fee", "gift_card", "discount", "test", "other"]] = {}
+    replacement_order_ids: str | None = None
+    replacement_tags: tuple[str, ...] = ()
+    cancelled_statuses: tuple[str, ...] = (
+        "cancelled",
+        "canceled",
+        "voided",
+        "refused",
+        "declined",
+        "failed",
+        "expired",
+        "trash",
+    )
+    pending_statuses: tuple[str, ...] = (
+        "pending",
+        "pending payment",
+        "awaiting payment",
+        "on hold",
+        "unpaid",
+        "incomplete",
+        "draft",
+        "auto draft",
+        "checkout draft",
+    )
+    test_statuses: tuple[str, ...] = ("test",)
+    test_tags: tuple[str, ...] = ("test",)
+    kinds: dict[str, LineKind] = {}
+    kinds_by_name: dict[str, LineKind] = {}
     kind_when_unmatched: Literal["merchandise", "other"] = "merchandise"
     repeated_lines: Literal["keep", "drop"] = "keep"
+    rate_holds_days: int = Field(default=31, ge=0)
 
-    @field_validator("return_order_ids", "adjustment_order_ids")
+    @field_validator("return_order_ids", "adjustment_order_ids", "replacement_order_ids")
     @classmethod
     def _is_a_pattern(cls, value: str | None) -> str | None:
         return value if value is None else _pattern(value)
 
-    @field_validator("kinds")
+    @field_validator("kinds", "kinds_by_name")
     @classmethod
     def _are_patterns(cls, value: dict[str, Any]) -> dict[str, Any]:
         for pattern in value:
@@ -207,6 +254,61 @@ class Contracts(Settings):
 
     block_share: float = Field(default=0.2, gt=0, le=1)
     """A critical rule that fails on more than this share of a delivery's rows sets all of it aside."""
+
+
+class Identity(Settings):
+    """Who is one customer (`pipelines.ingest.identity`).
+
+    Attributes
+    ----------
+    phone_region
+        ISO 3166 code of the country in which phone numbers without country code are read where their row
+        names no country; without it such numbers name nobody.
+    max_names
+        An address with more ship-to names than this is one that people share: it merges nobody.
+    max_addresses
+        So is an identifier that came with more identifiers of another kind than this.
+    placeholders
+        What people type who have no address, phone or number; with an @ at its end the part before the @ of
+        an address.
+    """
+
+    phone_region: str | None = None
+    max_names: int = Field(default=5, ge=1)
+    max_addresses: int = Field(default=10, ge=1)
+    placeholders: tuple[str, ...] = (
+        "-",
+        "0",
+        "0123456789",
+        "123456789",
+        "1234567890",
+        "anonymous",
+        "guest",
+        "n/a",
+        "na",
+        "no-reply@",
+        "nobody@",
+        "noemail@",
+        "none",
+        "none@",
+        "noreply@",
+        "null",
+        "unknown",
+    )
+
+    @field_validator("phone_region")
+    @classmethod
+    def _is_a_country(cls, value: str | None) -> str | None:
+        from phonenumbers import SUPPORTED_REGIONS
+
+        if value is not None and value not in SUPPORTED_REGIONS:
+            raise ValueError(f"{value!r} is not the two-letter code of a country, such as GB")
+        return value
+
+    @field_validator("placeholders")
+    @classmethod
+    def _are_compared_in_lower_case(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(entry.strip().lower() for entry in value)
 
 
 class Consent(Settings):

@@ -19,6 +19,7 @@ from pipelines.errors import ShopError
 from pipelines.settings import (
     Consent,
     Contracts,
+    Identity,
     OrderRules,
     Predictions,
     ReturnRules,
@@ -68,6 +69,7 @@ class Shop(Settings):
     orders: OrderRules = OrderRules()
     returns: ReturnRules = ReturnRules()
     contracts: Contracts = Contracts()
+    identity: Identity = Identity()
     consent: Consent = Consent()
     predictions: Predictions = Predictions()
     lists: tuple[SegmentList, ...] = ()

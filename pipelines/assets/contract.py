@@ -6,10 +6,12 @@ The rules stand in data_contracts/suites; running them is `pipelines.ingest.cont
 import polars as pl
 
 from data_contracts.suites import rules, suite_text
+from pipelines.assets.delivered import fed_by, rates
 from pipelines.assets.given import Given
 from pipelines.assets.landing import connected_tables
 from pipelines.assets.step import Keeps, Stage, Step, Verdict
 from pipelines.ingest.contract import find_faults
+from pipelines.ingest.currency import AMOUNTS
 from pipelines.ingest.quarantine import quarantined_rows, rule_counts, valid_rows
 from pipelines.shop import Shop
 
@@ -19,7 +21,7 @@ ORDER_SETTINGS = ("orders", "timezone", "currency")
 def steps(shop: Shop) -> list[Step]:
     """Faults, quarantine and valid rows per connected table, and the counts of all rules."""
     tables = connected_tables(shop)
-    return [step for table in tables for step in _steps_of(table)] + [
+    return [step for table in tables for step in _steps_of(table, shop)] + [
         Step(
             table="contract_results",
             stage=Stage.CONTRACT,
@@ -33,15 +35,19 @@ def steps(shop: Shop) -> list[Step]:
     ]
 
 
-def _steps_of(table: str) -> list[Step]:
+def _steps_of(table: str, shop: Shop) -> list[Step]:
     raw, faults, quarantine = f"raw_{table}", f"{table}_faults", f"{table}_quarantine"
+    # Whether a currency is known is asked of the delivered rates.
+    known = fed_by(shop, "rates") if table in AMOUNTS else ()
     return [
         Step(
             table=faults,
             stage=Stage.CONTRACT,
             keeps=Keeps.NOTHING,
-            reads=(raw,),
-            make=lambda given: find_faults(given.table(raw), table, given.shop),
+            reads=(raw, *known),
+            make=lambda given: find_faults(
+                given.table(raw), table, given.shop, rates(given) if known else None
+            ),
             settings=ORDER_SETTINGS,
             identity=lambda _: suite_text(table),
         ),
@@ -61,7 +67,7 @@ def _steps_of(table: str) -> list[Step]:
             keeps=Keeps.NOTHING,
             reads=(raw, quarantine),
             make=lambda given: valid_rows(given.table(raw), given.table(quarantine), table, given.shop),
-            settings=ORDER_SETTINGS,
+            settings=("timezone",),
         ),
     ]
 

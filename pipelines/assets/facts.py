@@ -8,52 +8,67 @@ from functools import partial
 
 import polars as pl
 
+from data_contracts.dictionary import delivered_columns
+from pipelines.assets import optional_facts
+from pipelines.assets.delivered import fed_by, is_connected, numbers_of, rates, source_of, valid_rows
 from pipelines.assets.given import Given
-from pipelines.assets.landing import connected_tables
 from pipelines.assets.step import Keeps, Stage, Step
-from pipelines.ingest import orders, people, returns, versions
+from pipelines.ingest import currency, events, orders, people, returns, versions
+from pipelines.ingest.derived import CUSTOMER_CELLS
 from pipelines.ingest.identity import identity_map
 from pipelines.shop import Shop
-from pipelines.sources.arrivals import source_name
 
 Step_ = partial(Step, stage=Stage.FACTS, keeps=Keeps.NOTHING)
 
-SURVEYS = ("survey_invitations", "survey_answers")
+SEEN_AT = {
+    "customers": "created_at",
+    "contacts": "created_at",
+    "returns": "returned_at",
+    "survey_invitations": "sent_at",
+    "survey_answers": "answered_at",
+    "consents": "recorded_at",
+    "suppressions": "recorded_at",
+    "tickets": "opened_at",
+    "messages": "sent_at",
+    "loyalty_ledger": "booked_at",
+    "referrals": "referred_at",
+    "reviews": "written_at",
+    "mentions": "mentioned_at",
+    "campaign_assignments": "assigned_at",
+}
+"""Delivered tables beside the orders that name customers, and when their rows did."""
 
 
 def steps(shop: Shop) -> list[Step]:
-    """The fact tables; those that no source feeds are there and empty."""
-    connected = connected_tables(shop)
+    """The fact tables; of the core ones those that no source feeds are there and empty."""
+    return [
+        *_of_orders(shop),
+        *_of_people(shop),
+        *(_of_surveys(shop, name) for name in ("survey_invitations", "survey_answers")),
+        *optional_facts.steps(shop),
+    ]
 
-    def fed_by(*tables: str) -> tuple[str, ...]:
-        return tuple(f"valid_{table}" for table in tables if table in connected)
 
+def _of_orders(shop: Shop) -> list[Step]:
     return [
         Step_(
             table="current_orders",
-            reads=fed_by("orders"),
-            make=lambda given: versions.current_orders(
-                given.table("valid_orders"), given.shop, *_sources(given)
-            ),
+            reads=fed_by(shop, "orders", "rates"),
+            make=_current_orders,
             settings=("orders", "timezone", "currency", "sources"),
         ),
         Step_(
             table="identity_map",
-            reads=("current_orders", *fed_by("returns", *SURVEYS, "consents", "suppressions")),
+            reads=("current_orders", *fed_by(shop, *SEEN_AT)),
             make=_identities,
-            settings=("sources",),
+            settings=("sources", "identity"),
             identity=_key_id,
         ),
         Step_(
             table="returns",
-            reads=("current_orders", "identity_map", *fed_by("returns")),
-            make=lambda given: returns.returns(
-                given.table("current_orders"),
-                _with_numbers(given, "returns"),
-                given.table("identity_map"),
-                given.shop,
-            ),
-            settings=("returns", "timezone", "sources"),
+            reads=("current_orders", "identity_map", *fed_by(shop, "returns", "rates")),
+            make=_returns,
+            settings=("returns", "orders", "timezone", "currency", "sources", "identity"),
         ),
         Step_(
             table="order_lines",
@@ -66,48 +81,60 @@ def steps(shop: Shop) -> list[Step]:
             make=lambda given: orders.orders(
                 given.table("current_orders"), given.table("returns"), given.table("identity_map"), given.shop
             ),
-            settings=("orders",),
+            settings=("orders", "identity"),
             picture="net_revenue",
         ),
+    ]
+
+
+def _of_people(shop: Shop) -> list[Step]:
+    return [
         Step_(
-            table="customers", reads=("orders",), make=lambda given: people.customers(given.table("orders"))
+            table="customers",
+            reads=("orders", "identity_map", *fed_by(shop, "customers")),
+            make=lambda given: people.customers(
+                given.table("orders"), valid_rows(given, "customers"), given.table("identity_map"), given.shop
+            ),
+            settings=("timezone", "sources", "identity"),
         ),
         Step_(
             table="contacts",
-            reads=("current_orders", "identity_map"),
-            make=lambda given: people.contacts(given.table("current_orders"), given.table("identity_map")),
+            reads=("current_orders", "identity_map", *fed_by(shop, "customers", "contacts")),
+            make=lambda given: people.contacts(
+                given.table("current_orders"),
+                [valid_rows(given, name) for name in ("customers", "contacts")],
+                given.table("identity_map"),
+                given.shop,
+            ),
+            settings=("sources", "identity"),
         ),
         Step_(
             table="consents",
-            reads=("identity_map", *fed_by("consents")),
-            make=lambda given: people.consents(_with_numbers(given, "consents"), given.table("identity_map")),
-            settings=("sources",),
+            reads=("identity_map", *fed_by(shop, "consents")),
+            make=lambda given: people.consents(
+                valid_rows(given, "consents"), given.table("identity_map"), given.shop
+            ),
+            settings=("sources", "identity"),
         ),
         Step_(
             table="suppressions",
-            reads=("identity_map", *fed_by("suppressions")),
+            reads=("identity_map", *fed_by(shop, "suppressions")),
             make=lambda given: people.suppressions(
-                _with_numbers(given, "suppressions"), given.table("identity_map")
+                valid_rows(given, "suppressions"), given.table("identity_map"), given.shop
             ),
-            settings=("sources",),
-        ),
-        Step_(
-            table="survey_invitations",
-            reads=("identity_map", *fed_by("survey_invitations")),
-            make=lambda given: people.survey_invitations(
-                _with_numbers(given, "survey_invitations"), given.table("identity_map"), given.shop
-            ),
-            settings=("timezone", "sources"),
-        ),
-        Step_(
-            table="survey_answers",
-            reads=("identity_map", *fed_by("survey_answers")),
-            make=lambda given: people.survey_answers(
-                _with_numbers(given, "survey_answers"), given.table("identity_map"), given.shop
-            ),
-            settings=("timezone", "sources"),
+            settings=("sources", "identity"),
         ),
     ]
+
+
+def _of_surveys(shop: Shop, name: str) -> Step:
+    make = getattr(people, name)
+    return Step_(
+        table=name,
+        reads=("identity_map", *fed_by(shop, name)),
+        make=lambda given: make(valid_rows(given, name), given.table("identity_map"), given.shop),
+        settings=("timezone", "sources", "identity"),
+    )
 
 
 def _key_id(given: Given) -> str:
@@ -115,38 +142,41 @@ def _key_id(given: Given) -> str:
     return hashlib.sha256(given.keys.identity).hexdigest()[:12]
 
 
-def _sources(given: Given, table: str = "orders") -> tuple[dict[str, str], dict[str, str]]:
-    """Delivery id to source name, and to whose customer numbers it brings."""
-    numbers = {source.name: given.shop.numbers_of(source).customers for source in given.shop.sources}
-    ids = given.table(f"valid_{table}").select(pl.col("delivery_id").unique()).collect().to_series()
-    names = {delivery_id: source_name(delivery_id) for delivery_id in ids}
-    return names, {delivery_id: numbers.get(name, "shop") for delivery_id, name in names.items()}
+def _current_orders(given: Given) -> pl.LazyFrame:
+    rows = valid_rows(given, "orders").pipe(currency.in_shop_currency, "orders", given.shop, rates(given))
+    customers = {delivery_id: whose.customers for delivery_id, whose in numbers_of(given, "orders").items()}
+    return versions.current_orders(rows, given.shop, source_of(given, "orders"), customers)
 
 
-def _with_numbers(given: Given, table: str) -> pl.LazyFrame:
-    """Valid rows of a table with whose customer numbers they bring."""
-    _, numbers = _sources(given, table)
-    whose = pl.col("delivery_id").replace_strict(numbers, return_dtype=pl.String)
-    return given.table(f"valid_{table}").with_columns(whose.alias("customer_numbers"))
+def _returns(given: Given) -> pl.LazyFrame:
+    current = given.table("current_orders")
+    delivered = valid_rows(given, "returns").pipe(
+        currency.returns_in_shop_currency, current, given.shop, rates(given)
+    )
+    return returns.returns(current, delivered, given.table("identity_map"), given.shop)
 
 
 def _identities(given: Given) -> pl.LazyFrame:
-    moments = {
-        "returns": "returned_at",
-        "survey_invitations": "sent_at",
-        "survey_answers": "answered_at",
-        "consents": "recorded_at",
-        "suppressions": "recorded_at",
-    }
-    columns = ["customer_numbers", "customer_id", "email", "phone", "seen_at"]
-    of_orders = (
-        given.table("current_orders").with_columns(pl.col("ordered_at").alias("seen_at")).select(columns)
+    """Everybody whom a row of any table names, friends of referrals included."""
+    tables = [name for name in SEEN_AT if is_connected(given, name)]
+    named = [_naming(valid_rows(given, name), name, SEEN_AT[name]) for name in tables]
+    if "referrals" in tables:
+        friends = events.friends_as_customers(valid_rows(given, "referrals"))
+        named.append(_naming(friends, "referrals", SEEN_AT["referrals"]))
+    of_orders = _naming(given.table("current_orders"), "orders", "ordered_at")
+    known = given.lake.scan("identity_map") if given.lake.has("identity_map") else None
+    return identity_map(pl.concat([of_orders, *named]), given.keys.identity, given.shop.identity, known=known)
+
+
+def _naming(rows: pl.LazyFrame, name: str, seen_at: str) -> pl.LazyFrame:
+    """What a table's rows say of who somebody is."""
+    have = {column.name for column in delivered_columns(name)}
+    return rows.select(
+        "customer_numbers",
+        *CUSTOMER_CELLS,
+        *(
+            pl.col(cell) if cell in have else pl.lit(None, pl.String).alias(cell)
+            for cell in ("country", "ship_to_name")
+        ),
+        pl.col(seen_at).alias("seen_at"),
     )
-    elsewhere = [
-        _with_numbers(given, table)
-        .with_columns(pl.lit(None, pl.String).alias("phone"), pl.col(moment).alias("seen_at"))
-        .select(columns)
-        for table, moment in moments.items()
-        if given.lake.has(f"valid_{table}")
-    ]
-    return identity_map(pl.concat([of_orders, *elsewhere]), given.keys.identity)

@@ -10,6 +10,8 @@ import polars as pl
 
 from pipelines.assets.given import Given
 from pipelines.assets.step import Keeps, Stage, Step, Verdict
+from pipelines.ingest.expectations import expected
+from pipelines.ingest.extracts import extracts
 from pipelines.ingest.landing import Landed, land
 from pipelines.ingest.quarantine import BLOCKED
 from pipelines.ingest.receipts import Receipt, receipts
@@ -46,13 +48,14 @@ def steps(shop: Shop) -> list[Step]:
             identity=_first_receipts,
             always=True,
             checks=_conservation,
-            check_names=("nothing_is_lost", "no_delivery_is_blocked"),
+            check_names=("nothing_is_lost", "no_delivery_is_blocked", "volume_is_usual", "sources_are_fresh"),
         ),
     ]
 
 
 def _raw(given: Given, table: str) -> Landed | None:
-    return land(given.lake, given.shop, arrivals(given.shop, table), table, given.moment.now)
+    ready = [*arrivals(given.shop, table), *extracts(given.lake, given.shop, table)]
+    return land(given.lake, given.shop, ready, table, given.moment.now)
 
 
 def _first_receipts(given: Given) -> str:
@@ -116,6 +119,33 @@ def _conservation(given: Given) -> list[Verdict]:
             if blocked
             else "no delivery was set aside as a whole",
             # It stays so after a corrected file came; whether to publish is asked of the new deliveries only.
+            is_error=False,
+        ),
+        *_usual(given),
+    ]
+
+
+def _usual(given: Given) -> list[Verdict]:
+    """Warn of what is unusual for this shop; a night with half the orders may still be right."""
+    found = expected(given.table("deliveries"), given.moment.now).collect()
+    odd = found.filter(~pl.col("is_usual"))
+    late = found.filter(~pl.col("is_fresh"))
+    told_odd = [
+        f"{row['source']}: {row['rows']:,} rows, usually {row['usual_low']:,.0f} to {row['usual_high']:,.0f}"
+        for row in odd.iter_rows(named=True)
+    ]
+    told_late = [
+        f"{row['source']}: nothing new for {row['age_days']:.1f} days, usually every {row['usual_gap_days']:.1f}"
+        for row in late.iter_rows(named=True)
+    ]
+    return [
+        Verdict(
+            "volume_is_usual", odd.is_empty(), "; ".join(told_odd) or "as many rows as usual", is_error=False
+        ),
+        Verdict(
+            "sources_are_fresh",
+            given.shop.sample or late.is_empty(),
+            "; ".join(told_late) or "every source came when it usually does",
             is_error=False,
         ),
     ]

@@ -109,7 +109,7 @@ def external_ids(contacts: pl.DataFrame) -> pl.DataFrame:
     return (
         contacts.filter(pl.col("kind") == "external_id")
         .filter(pl.col("customer_key").n_unique().over("address") == 1)
-        .sort("last_seen_at", "address", descending=[True, False])
+        .sort("last_seen_at", "address", descending=[True, False], nulls_last=True)
         .unique("customer_key", keep="first", maintain_order=True)
         .select("customer_key", pl.col("address").alias("external_id"))
     )

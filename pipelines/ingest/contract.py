@@ -20,13 +20,24 @@ from pipelines.shop import Shop
 BATCH_ROWS = 1_000_000
 
 
-def typed_rows(raw: pl.LazyFrame, table: str, shop: Shop) -> pl.LazyFrame:
+def typed_rows(raw: pl.LazyFrame, table: str, shop: Shop, rates: pl.LazyFrame | None = None) -> pl.LazyFrame:
     """Delivered rows as typed values with every flag that the contract asks for."""
-    return raw.pipe(typed, delivered_columns(table), shop.zone).pipe(with_flags, table, shop)
+    return raw.pipe(typed, delivered_columns(table), shop.zone).pipe(with_flags, table, shop, rates)
 
 
-def find_faults(raw: pl.LazyFrame, table: str, shop: Shop, batch_rows: int = BATCH_ROWS) -> pl.LazyFrame:
+def find_faults(
+    raw: pl.LazyFrame,
+    table: str,
+    shop: Shop,
+    rates: pl.LazyFrame | None = None,
+    batch_rows: int = BATCH_ROWS,
+) -> pl.LazyFrame:
     """One row per delivered row and rule it broke, in the shape of ``<table>_faults``.
+
+    Parameters
+    ----------
+    rates
+        ``valid_rates``, where a source delivers exchange rates.
 
     Raises
     ------
@@ -35,7 +46,7 @@ def find_faults(raw: pl.LazyFrame, table: str, shop: Shop, batch_rows: int = BAT
     """
     shape = promise(f"{table}_faults")
     asked = list(dict.fromkeys(rule.column for rule in rules(table)))
-    checked = typed_rows(raw, table, shop).select("delivery_id", "row_number", *asked)
+    checked = typed_rows(raw, table, shop, rates).select("delivery_id", "row_number", *asked)
     found = [shape.empty()]
     validate = None
     for batch in checked.collect_batches(chunk_size=batch_rows, maintain_order=False, engine="streaming"):

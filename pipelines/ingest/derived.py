@@ -3,35 +3,77 @@
 Each flag is true where all is well. The rules that expect them stand in data_contracts/suites.
 """
 
+from datetime import timedelta
+
 import polars as pl
 
 from data_contracts.dictionary import delivered_columns
+from pipelines.ingest.currency import AMOUNTS, day_of, with_rate
 from pipelines.shop import Shop
 
 LARGEST_VALUE = 1e10
 """No line of a shop is worth more, in any currency: a larger one is a slip that sums could not hold."""
 SCORE_SCALES = {"nps": (0, 10), "csat": (1, 5), "product": (1, 5)}
+AHEAD = timedelta(days=1)
+"""How far clocks and timezones may put a time before the delivery that brings it."""
+CUSTOMER_CELLS = ("customer_id", "email", "phone")
+FRIEND_CELLS = ("friend_customer_id", "friend_email", "friend_phone")
+COST_FIGURE = ("day", "kind", "order_id", "product_id", "campaign")
+"""What makes two costs without numbers the same figure."""
 
 
-def matches(column: str, pattern: str | None) -> pl.Expr:
-    """Whether a text column matches a shop's regular expression; false where the shop gives none."""
-    return pl.lit(False) if pattern is None else pl.col(column).str.contains(pattern).fill_null(False)
+def matches(column: str | pl.Expr, pattern: str | None) -> pl.Expr:
+    """Whether text matches a shop's regular expression; false where the shop gives none."""
+    text = pl.col(column) if isinstance(column, str) else column
+    return pl.lit(False) if pattern is None else text.str.contains(pattern).fill_null(False)
 
 
-def with_flags(rows: pl.LazyFrame, table: str, shop: Shop) -> pl.LazyFrame:
-    """Add the flags of ``table`` to typed rows."""
-    return rows.with_columns(*_clock_flags(table), *_flags(table, shop))
+def with_flags(rows: pl.LazyFrame, table: str, shop: Shop, rates: pl.LazyFrame | None = None) -> pl.LazyFrame:
+    """Add the flags of ``table`` to typed rows.
+
+    Parameters
+    ----------
+    rates
+        ``valid_rates``, where amounts may be in other currencies; None where no source delivers any.
+    """
+    columns = delivered_columns(table)
+    names = {column.name for column in columns}
+    flags = [*_clock_flags(table), *_flags(table, shop)]
+    if set(CUSTOMER_CELLS) <= names:
+        flags.append(_is_named(CUSTOMER_CELLS, "customer_is_named"))
+    if table not in AMOUNTS:
+        return rows.with_columns(flags)
+    return (
+        rows.pipe(with_rate, day_of(table, shop), shop, rates)
+        .with_columns(
+            *flags,
+            pl.col("_rate").is_not_null().alias("currency_is_known"),
+            _value_fits(*_values(table)),
+        )
+        .drop("_rate")
+    )
 
 
 def _clock_flags(table: str) -> list[pl.Expr]:
-    moments = [column.name for column in delivered_columns(table) if column.kind == "moment"]
+    columns = delivered_columns(table)
+    moments = [column.name for column in columns if column.kind == "moment"]
+    latest = pl.col("received_at") + AHEAD
     return [
-        flag
-        for name in moments
-        for flag in (
-            pl.col(f"{name}__time").ne_missing("skipped").alias(f"{name}__exists"),
-            pl.col(f"{name}__time").ne_missing("twice").alias(f"{name}__is_single"),
-        )
+        *(
+            flag
+            for name in moments
+            for flag in (
+                pl.col(f"{name}__time").ne_missing("skipped").alias(f"{name}__exists"),
+                pl.col(f"{name}__time").ne_missing("twice").alias(f"{name}__is_single"),
+            )
+        ),
+        *(
+            (pl.col(column.name).cast(pl.Datetime("us", "UTC")) <= latest)
+            .fill_null(True)
+            .alias(f"{column.name}_is_past")
+            for column in columns
+            if column.kind in ("moment", "day")
+        ),
     ]
 
 
@@ -40,21 +82,45 @@ def _flags(table: str, shop: Shop) -> list[pl.Expr]:
         case "orders":
             return _order_flags(shop)
         case "returns":
-            return [_value_fits(pl.col("quantity"), pl.col("amount"))]
+            has_goods = pl.col("product_id").is_not_null() & (pl.col("quantity") > 0).fill_null(False)
+            return [(pl.col("amount").is_not_null() | has_goods).alias("amount_or_goods_are_given")]
         case "survey_answers":
             fits = [
                 (pl.col("kind") == kind) & ~pl.col("score").is_between(low, high)
                 for kind, (low, high) in SCORE_SCALES.items()
             ]
-            return [_customer_is_named(), (~pl.any_horizontal(fits)).fill_null(True).alias("score_fits")]
-        case "survey_invitations" | "consents" | "suppressions":
-            return [_customer_is_named()]
+            return [(~pl.any_horizontal(fits)).fill_null(True).alias("score_fits")]
+        case "shipments":
+            return [_follows("delivered_at", "shipped_at", "arrives_after_it_left")]
+        case "tickets":
+            return [_follows("closed_at", "opened_at", "closes_after_it_opened")]
+        case "messages":
+            return [_follows("opened_at", "sent_at", "opens_after_it_was_sent")]
+        case "loyalty_ledger":
+            return [_value_fits(pl.col("points"))]
+        case "referrals":
+            is_oneself = [
+                pl.col(mine).str.to_lowercase() == pl.col(theirs).str.to_lowercase()
+                for mine, theirs in zip(CUSTOMER_CELLS, FRIEND_CELLS, strict=True)
+            ]
+            return [
+                _is_named(FRIEND_CELLS, "friend_is_named"),
+                (~pl.any_horizontal(is_oneself)).fill_null(True).alias("friend_is_another"),
+            ]
+        case "costs":
+            is_only = pl.len().over("delivery_id", *COST_FIGURE, pl.col("cost_id").is_null()) == 1
+            return [(pl.col("cost_id").is_not_null() | is_only).alias("cost_is_single")]
         case _:
             return []
 
 
-def _customer_is_named() -> pl.Expr:
-    return pl.any_horizontal(pl.col("customer_id", "email").is_not_null()).alias("customer_is_named")
+def _is_named(cells: tuple[str, ...], flag: str) -> pl.Expr:
+    return pl.any_horizontal(pl.col(cells).is_not_null()).alias(flag)
+
+
+def _follows(later: str, earlier: str, flag: str) -> pl.Expr:
+    """By days: many sources say on which day something happened and not when."""
+    return (pl.col(later).dt.date() >= pl.col(earlier).dt.date()).fill_null(True).alias(flag)
 
 
 def _value_fits(*values: pl.Expr) -> pl.Expr:
@@ -62,21 +128,26 @@ def _value_fits(*values: pl.Expr) -> pl.Expr:
     return pl.all_horizontal(flag.fill_null(True) for flag in within).alias("value_fits")
 
 
+def _values(table: str) -> list[pl.Expr]:
+    """What must fit the columns of the facts: pieces and amounts as delivered, and amounts as converted."""
+    amounts = [pl.col(name).cast(pl.Float64) for name in AMOUNTS[table]]
+    pieces = [pl.col("quantity")] if table in ("orders", "returns") else []
+    if table == "orders":
+        amounts.append(pl.col("quantity") * pl.col("unit_price").cast(pl.Float64))
+    rate = pl.max_horizontal(pl.col("_rate").cast(pl.Float64), 1.0)
+    return [*pieces, *(amount * rate for amount in amounts)]
+
+
 def _order_flags(shop: Shop) -> list[pl.Expr]:
     is_return = matches("order_id", shop.orders.return_order_ids)
     is_adjustment = matches("order_id", shop.orders.adjustment_order_ids)
     content = [column.name for column in delivered_columns("orders")]
     return [
-        _customer_is_named(),
         (~is_return | (pl.col("quantity") < 0)).fill_null(True).alias("return_takes_back"),
         (is_adjustment | (pl.col("unit_price") >= 0)).fill_null(True).alias("price_fits"),
         (is_adjustment | (pl.col("unit_price") > 0)).fill_null(True).alias("price_is_above_zero"),
         (is_return | is_adjustment | (pl.col("quantity") > 0))
         .fill_null(True)
         .alias("quantity_is_above_zero"),
-        pl.col("currency").fill_null(shop.currency).eq(shop.currency).alias("currency_fits"),
-        _value_fits(
-            pl.col("quantity") * pl.col("unit_price").cast(pl.Float64), pl.col("quantity"), pl.col("discount")
-        ),
         (pl.int_range(pl.len()).over(pl.struct("delivery_id", *content).hash()) == 0).alias("line_is_single"),
     ]

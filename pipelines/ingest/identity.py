@@ -1,116 +1,227 @@
 """Who is who: from the identifiers that sources deliver to one keyed hash per customer.
 
-The strongest identifier of a row names the customer: e-mail, then phone, then the source's own number. A
-number that ever came with an e-mail belongs to that e-mail's customer. Names never merge anybody.
+Identifiers that stand on the same row belong to one customer, over all sources and however many rows lie
+between them. An identifier that too many people share merges nobody (`sharing`). Names never do.
+
+A customer's key is made from the strongest identifier, of equally strong ones the one seen first. So it
+changes when a stronger or earlier one turns up; but every key ever given out was made from one of the
+customer's identifiers, and `aliases` leads from each of these to the key of today. How identifiers are
+written is `identifiers`' business, how they are hashed `customer_keys`'.
 """
 
-import hmac
+from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
-KINDS = ("email", "phone", "source_id")
-"""Identifier kinds, strongest first."""
-EMAIL = r"^[^@\s]+@[^@\s]+$"
-PHONE = r"^\+?\d{7,15}$"
-ONE_DIGIT = r"^\+?(?:0+|1+|2+|3+|4+|5+|6+|7+|8+|9+)$"
-"""Placeholders such as "n/a" or "0000000000" would make one customer of everybody who bears them."""
+from data_contracts import table
+from pipelines.ingest.customer_keys import customer_key, customer_keys
+from pipelines.ingest.identifiers import KINDS, normalised
+from pipelines.ingest.sharing import shared_identifiers
+from pipelines.settings import Identity
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["KINDS", "aliases", "customer_key", "identity_map", "normalised", "with_customer_key"]
 
 
-def normalised(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Add the columns of `KINDS`: e-mail trimmed and lower-case, phone as digits, number with whose it is.
-
-    What cannot be an address or a phone number is null and names nobody.
-    """
-    email = pl.col("email").str.strip_chars().str.to_lowercase()
-    delivered_phone = pl.col("phone") if "phone" in rows.collect_schema() else pl.lit(None, pl.String)
-    phone = delivered_phone.str.replace_all(r"[^0-9+]", "").str.replace("^00", "+")
-    return rows.with_columns(
-        pl.when(email.str.contains(EMAIL)).then(email).alias("email"),
-        pl.when(phone.str.contains(PHONE) & ~phone.str.contains(ONE_DIGIT)).then(phone).alias("phone"),
-        pl.concat_str("customer_numbers", pl.lit(":"), "customer_id").alias("source_id"),
-    )
-
-
-def identity_map(rows: pl.LazyFrame, key: bytes) -> pl.LazyFrame:
+def identity_map(
+    rows: pl.LazyFrame, key: bytes, rules: Identity | None = None, known: pl.LazyFrame | None = None
+) -> pl.LazyFrame:
     """Which customer each identifier belongs to, in the shape of ``identity_map``.
+
+    The order of the rows decides nothing.
 
     Parameters
     ----------
     rows
-        Rows with customer_numbers, customer_id, email, optional phone, and ``seen_at``.
+        Rows with customer_numbers, customer_id, email and ``seen_at``; optional phone, country and
+        ship_to_name.
     key
         The shop's identity key; the same key gives the same customer keys for ever.
+    rules
+        The shop's; default settings where not given.
+    known
+        An earlier identity map: what it has hashed is not hashed again. One of another key is not used.
     """
-    seen = (
-        rows.pipe(normalised)
-        .filter(pl.any_horizontal(pl.col(KINDS).is_not_null()))
-        .group_by(KINDS)
-        .agg(pl.col("seen_at").min())
-        .collect(engine="streaming")  # a few rows a customer, read many times below
-        .lazy()
-    )
-    # A number or phone that came without e-mail once and with one later belongs to the e-mail's customer,
-    # also where a phone stands between the number and the e-mail.
-    linked = seen.pipe(_lend_email, "source_id").pipe(_lend_email, "phone").pipe(_lend_email, "source_id")
-    linked = linked.with_columns(
-        pl.coalesce(KINDS).alias("_strongest"),
-        pl.coalesce(pl.when(pl.col(kind).is_not_null()).then(pl.lit(kind)) for kind in KINDS).alias(
-            "_strongest_kind"
-        ),
-    )
-    return pl.concat(
-        [
-            linked.filter(pl.col(kind).is_not_null())
-            .group_by(pl.col(kind).alias("identifier"))
-            .agg(
-                pl.col("_strongest", "_strongest_kind").sort_by("seen_at", "_strongest").first(),
-                pl.col("seen_at").min().alias("first_seen_at"),
-            )
-            .select(
-                pl.lit(kind).alias("identifier_kind"),
-                "identifier",
-                customer_key(pl.col("_strongest_kind"), pl.col("_strongest"), key).alias("customer_key"),
-                pl.when(pl.col("_strongest_kind") == kind)
-                .then(pl.lit("its own"))
-                .otherwise(pl.concat_str(pl.lit("same rows as "), "_strongest_kind"))
-                .alias("rule"),
-                "first_seen_at",
-            )
-            for kind in KINDS
-        ]
-    ).sort("identifier_kind", "identifier")
-
-
-def _lend_email(seen: pl.LazyFrame, kind: str) -> pl.LazyFrame:
-    """Lend rows without e-mail the first one that came with their number or phone."""
-    lent = (
-        seen.filter(pl.col(kind).is_not_null() & pl.col("email").is_not_null())
-        .sort("seen_at", *KINDS, nulls_last=True)
-        .unique(kind, keep="first", maintain_order=True)
-        .select(kind, pl.col("email").alias("_email"))
-    )
+    rules = rules or Identity()
+    seen = _seen_together(rows, rules)
+    identifiers = _numbered(seen)
+    links = _as_numbers(seen, identifiers)
+    shared = shared_identifiers(links, identifiers, rules)
+    pairs = _merging_pairs(links, shared["number"])
+    first_of_customer = _first_of_component(pairs, len(identifiers))
+    own_key = _own_keys(identifiers, key, known)
     return (
-        seen.join(lent, on=kind, how="left")
-        .with_columns(pl.coalesce("email", "_email").alias("email"))
-        .drop("_email")
+        identifiers.with_columns(
+            own_key, own_key.gather(first_of_customer).alias("customer_key"), _merged_by(pairs, identifiers)
+        )
+        .lazy()
+        .join(shared.lazy(), on="number", how="left", maintain_order="left")
+        .with_columns(pl.col("shared_by").is_not_null().alias("is_shared"))
+        .with_columns(
+            # A shared mailbox is still somebody who reads it; a shared phone or number is nobody.
+            pl.when(~pl.col("is_shared") | (pl.col("identifier_kind") == "email")).then("customer_key"),
+            pl.when("is_shared")
+            .then(pl.concat_str(pl.lit("shared by "), "shared_by"))
+            .when(pl.col("own_key") == pl.col("customer_key"))
+            .then(pl.lit("its own"))
+            .otherwise(pl.concat_str(pl.lit("same rows as "), "merged_by"))
+            .alias("rule"),
+        )
+        .select(table("identity_map").schema.keys())
     )
 
 
-def customer_key(kind: pl.Expr, identifier: pl.Expr, key: bytes) -> pl.Expr:
-    """HMAC-SHA256 of kind and identifier, as 24 hexadecimal digits (96 bits)."""
-    return pl.concat_str(kind, pl.lit(":"), identifier).map_elements(
-        lambda text: hmac.digest(key, text.encode(), "sha256").hex()[:24], return_dtype=pl.String
-    )
+def with_customer_key(
+    rows: pl.LazyFrame, identities: pl.LazyFrame, rules: Identity | None = None
+) -> pl.LazyFrame:
+    """Add ``customer_key`` by the strongest identifier of each row; null where it has none.
 
-
-def with_customer_key(rows: pl.LazyFrame, identities: pl.LazyFrame) -> pl.LazyFrame:
-    """Add ``customer_key`` by the strongest identifier of each row; null where it has none."""
-    found = rows.pipe(normalised)
+    A shared address names the customer of a row only where nothing else does; a shared phone or number
+    never.
+    """
+    found = rows.pipe(normalised, rules)
     for kind in KINDS:
-        of_kind = identities.filter(pl.col("identifier_kind") == kind).select(
-            pl.col("identifier").alias(kind), pl.col("customer_key").alias(f"_{kind}_key")
+        of_kind = identities.filter(
+            (pl.col("identifier_kind") == kind) & pl.col("customer_key").is_not_null()
+        ).select(
+            pl.col("identifier").alias(kind),
+            pl.when(~pl.col("is_shared")).then("customer_key").alias(f"_{kind}_key"),
+            *[pl.when("is_shared").then("customer_key").alias("_shared_key")] * (kind == "email"),
         )
         found = found.join(of_kind, on=kind, how="left", maintain_order="left")
-    return found.with_columns(pl.coalesce(f"_{kind}_key" for kind in KINDS).alias("customer_key")).drop(
-        [f"_{kind}_key" for kind in KINDS]
+    keys = [*(f"_{kind}_key" for kind in KINDS), "_shared_key"]
+    return found.with_columns(pl.coalesce(keys).alias("customer_key")).drop(keys)
+
+
+def aliases(identities: pl.LazyFrame) -> pl.LazyFrame:
+    """Give the keys that customers had or could have had: old_key, customer_key.
+
+    A key that is not among the old ones stands for itself. So
+    ``kept.join(aliases(identities), left_on="customer_key", right_on="old_key", how="left")`` finds who is
+    meant today, the kept key where nothing is found.
+    """
+    return identities.filter(pl.col("own_key") != pl.col("customer_key")).select(
+        pl.col("own_key").alias("old_key"), "customer_key"
     )
+
+
+def _seen_together(rows: pl.LazyFrame, rules: Identity) -> pl.DataFrame:
+    """Every combination of identifiers and ship-to name that stands on a row, with its first and last time.
+
+    Grouped as delivered first: then each text is looked at once, however many rows bear it.
+    """
+    delivered = ["customer_numbers", "customer_id", "email", "phone", "country", "ship_to_name"]
+    have = rows.collect_schema()
+    name = pl.col("ship_to_name") if "ship_to_name" in have else pl.lit(None, pl.String)
+    return (
+        rows.group_by(column for column in delivered if column in have)
+        .agg(pl.col("seen_at").min().alias("first_seen_at"), pl.col("seen_at").max().alias("last_seen_at"))
+        .collect(engine="streaming")
+        .lazy()
+        .pipe(normalised, rules)
+        .filter(pl.any_horizontal(pl.col(KINDS).is_not_null()))
+        .with_columns(
+            pl.when(pl.col("email").is_not_null())
+            .then(name.str.strip_chars().str.to_lowercase().str.replace_all(r"\s+", " ").replace("", None))
+            .alias("ship_to_name")
+        )
+        .select(*KINDS, "ship_to_name", "first_seen_at", "last_seen_at")
+        .collect()
+    )
+
+
+def _numbered(seen: pl.DataFrame) -> pl.DataFrame:
+    """Number the identifiers from 0, the strongest kind first and within it the first seen."""
+    return (
+        pl.concat(
+            seen.lazy()
+            .filter(pl.col(kind).is_not_null())
+            .group_by(pl.col(kind).alias("identifier"))
+            .agg(pl.col("first_seen_at").min(), pl.col("last_seen_at").max())
+            .with_columns(pl.lit(kind).alias("identifier_kind"), pl.lit(rank).alias("_rank"))
+            for rank, kind in enumerate(KINDS)
+        )
+        .sort("_rank", "first_seen_at", "identifier", nulls_last=True)
+        .drop("_rank")
+        .with_row_index("number")
+        .collect()
+    )
+
+
+def _as_numbers(seen: pl.DataFrame, identifiers: pl.DataFrame) -> pl.DataFrame:
+    """Write the number of each identifier in its place: integers are what the rest is quick with."""
+    links = seen.lazy().select(*KINDS, "ship_to_name")
+    for kind in KINDS:
+        of_kind = identifiers.lazy().filter(identifier_kind=kind).select("number", kind=pl.col("identifier"))
+        links = (
+            links.join(of_kind, left_on=kind, right_on="kind", how="left").drop(kind).rename({"number": kind})
+        )
+    return links.collect()
+
+
+def _merging_pairs(links: pl.DataFrame, shared: pl.Series) -> pl.DataFrame:
+    """Pairs (one, other) of a row's strongest identifier with each of its others, shared ones left out."""
+    usable = links.lazy().select(
+        pl.when(~pl.col(kind).is_in(shared.implode())).then(kind).alias(kind) for kind in KINDS
+    )
+    return (
+        pl.concat(
+            usable.select(pl.coalesce(KINDS).alias("one"), pl.col(other).alias("other"))
+            for other in KINDS[1:]
+        )
+        .filter(pl.col("one") != pl.col("other"))
+        .unique()
+        .collect()
+    )
+
+
+def _first_of_component(pairs: pl.DataFrame, count: int) -> "NDArray[np.uint32]":
+    """Smallest number among all that pairs connect each of ``count`` numbers with."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    ends = (pairs["one"].to_numpy(), pairs["other"].to_numpy())
+    graph = coo_array((np.ones(len(pairs), np.int8), ends), shape=(count, count))
+    components, component = connected_components(graph, directed=False)
+    first = np.full(components, count, np.uint32)
+    np.minimum.at(first, component, np.arange(count, dtype=np.uint32))
+    return first[component]
+
+
+def _merged_by(pairs: pl.DataFrame, identifiers: pl.DataFrame) -> pl.Series:
+    """Strongest kind that stands on a row with each identifier; null where none does."""
+    one, other = pairs["one"].to_numpy(), pairs["other"].to_numpy()
+    nobody = len(identifiers)
+    strongest = np.full(nobody, nobody, np.uint32)
+    np.minimum.at(strongest, one, other)
+    np.minimum.at(strongest, other, one)
+    beside = pl.Series(strongest).replace(nobody, None)
+    return identifiers["identifier_kind"].gather(beside).alias("merged_by")
+
+
+def _own_keys(identifiers: pl.DataFrame, key: bytes, known: pl.LazyFrame | None) -> pl.Series:
+    """The key that a customer of each identifier alone has."""
+    name = ["identifier_kind", "identifier"]
+    if known is None or not _is_made_with(key, known):
+        return customer_keys(identifiers[name[0]], identifiers[name[1]], key).alias("own_key")
+    found = (
+        identifiers.lazy()
+        .join(known.select(*name, "own_key"), on=name, how="left", maintain_order="left")
+        .select(*name, "own_key")
+        .collect()
+    )
+    unknown = found["own_key"].is_null()
+    new = found.filter(unknown)
+    hashed = customer_keys(new[name[0]], new[name[1]], key)
+    return found["own_key"].scatter(unknown.arg_true(), hashed)
+
+
+def _is_made_with(key: bytes, known: pl.LazyFrame) -> bool:
+    if "own_key" not in known.collect_schema():
+        return False
+    sample = known.select("identifier_kind", "identifier", "own_key").head(1).collect()
+    hashed = customer_keys(sample["identifier_kind"], sample["identifier"], key)
+    return hashed.to_list() == sample["own_key"].to_list()

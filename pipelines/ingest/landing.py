@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from data_contracts import table as promise
-from data_contracts.dictionary import READING_FAULT, delivered_columns
+from data_contracts.dictionary import READING_FAULT, delivered_columns, reach_of
 from pipelines.errors import DeliveryError
 from pipelines.ingest.quarantine import BLOCKED
 from pipelines.ingest.receipts import (
@@ -231,9 +231,7 @@ def _take(
 
 def _survey(arrival: Arrival) -> tuple[int, datetime | None]:
     """Count the rows of a delivery and find the latest time in it."""
-    moment = next(
-        c for c in delivered_columns(arrival.source.table) if c.kind in ("moment", "day") and c.required
-    )
+    moment = reach_of(arrival.source.table)
     # Which deliveries reach further is all that is asked here, so times without an offset may pass for UTC.
     return (
         arrival.rows()

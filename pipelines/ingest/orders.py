@@ -8,6 +8,7 @@ import polars as pl
 
 from data_contracts import MONEY, table
 from pipelines.ingest.identity import with_customer_key
+from pipelines.ingest.order_rules import STANDINGS
 from pipelines.shop import Shop
 
 ZERO = pl.lit(0).cast(MONEY)
@@ -29,14 +30,14 @@ def orders(
         .group_by("order_id")
         .agg(
             pl.col("record", "source", "ordered_at", "order_day", "order_day_number", "currency").first(),
-            pl.col("status", "channel", "country", "customer_numbers", "customer_id", "email", "phone")
-            .drop_nulls()
-            .min(),
+            pl.col("status", "channel", "country", "customer_numbers", "customer_id", "email", "phone").min(),
             pl.len().alias("lines"),
             value.filter(is_merchandise).sum().cast(MONEY).alias("gross"),
             pl.col("discount").filter(is_merchandise).sum().cast(MONEY).alias("discount"),
             is_merchandise.any().alias("_has_merchandise"),
+            (pl.col("kind") == "gift_card").any().alias("_has_gift_card"),
             (pl.col("kind") == "test").all().alias("_is_test"),
+            *((pl.col("standing") == why).any().alias(f"_is_{why}") for why in STANDINGS),
             (pl.col("quantity") < 0).all().alias("_is_write_off"),
         )
     )
@@ -49,33 +50,30 @@ def orders(
     )
     return (
         added.join(refunds, on="order_id", how="left")
-        .with_columns(pl.col("refunded").fill_null(ZERO), _excluded_because(shop).alias("excluded_because"))
+        .with_columns(pl.col("refunded").fill_null(ZERO), _excluded_because().alias("excluded_because"))
         .with_columns(
             (pl.col("gross") - pl.col("discount") - pl.col("refunded")).cast(MONEY).alias("net"),
             pl.col("excluded_because").is_null().alias("is_valid"),
         )
         .with_columns((pl.col("is_valid") & (pl.col("net") <= 0)).alias("fully_returned"))
-        .pipe(with_customer_key, identities)
+        .pipe(with_customer_key, identities, shop.identity)
         .select(table("orders").schema.keys())
         .sort("order_id")
     )
 
 
-def _excluded_because(shop: Shop) -> pl.Expr:
-    status = pl.col("status").str.to_lowercase()
-    return (
-        pl.when(pl.col("record") == "adjustment")
-        .then(pl.lit("bookkeeping adjustment"))
-        .when(pl.col("_is_test"))
-        .then(pl.lit("test order"))
-        .when(status.is_in(shop.orders.cancelled_statuses))
-        .then(pl.lit("cancelled"))
-        .when(status.is_in(shop.orders.pending_statuses))
-        .then(pl.lit("not placed yet"))
-        .when(pl.col("_is_write_off"))
-        .then(pl.lit("stock write-off"))
-        .when(~pl.col("_has_merchandise"))
-        .then(pl.lit("no merchandise"))
-        .when(pl.col("gross") - pl.col("discount") <= 0)
-        .then(pl.lit("no value"))
-    )
+def _excluded_because() -> pl.Expr:
+    """Why an order does not count; the first reason holds."""
+    reasons = {
+        "bookkeeping adjustment": pl.col("record") == "adjustment",
+        "test order": pl.col("_is_test") | pl.col("_is_test order"),
+        **{why: pl.col(f"_is_{why}") for why in STANDINGS if why != "test order"},
+        "stock write-off": pl.col("_is_write_off"),
+        "only gift cards": ~pl.col("_has_merchandise") & pl.col("_has_gift_card"),
+        "no merchandise": ~pl.col("_has_merchandise"),
+        "no value": pl.col("gross") - pl.col("discount") <= 0,
+    }
+    found = pl.lit(None, pl.String)
+    for why, holds in reversed(reasons.items()):
+        found = pl.when(holds).then(pl.lit(why)).otherwise(found)
+    return found

@@ -7,9 +7,9 @@ aside.
 import polars as pl
 
 from data_contracts import table as promise
-from data_contracts.dictionary import delivered_columns
+from data_contracts.dictionary import READING_FAULT, delivered_columns
 from data_contracts.suites import rules
-from pipelines.ingest.contract import typed_rows
+from pipelines.ingest.values import typed
 from pipelines.shop import Shop
 
 BLOCKED = "delivery_is_blocked"
@@ -38,7 +38,7 @@ def quarantined_rows(raw: pl.LazyFrame, faults: pl.LazyFrame, table: str, block_
         .group_by("delivery_id", "row_number")
         .agg(pl.col("rule").sort().str.join(",").alias("rules"))
     )
-    content = [column.name for column in delivered_columns(table)]
+    content = [*(column.name for column in delivered_columns(table)), READING_FAULT]
     return (
         raw.join(broken, on=["delivery_id", "row_number"])
         .select(
@@ -56,7 +56,9 @@ def valid_rows(raw: pl.LazyFrame, quarantine: pl.LazyFrame, table: str, shop: Sh
     kept = raw.join(
         quarantine.select("delivery_id", "row_number"), on=["delivery_id", "row_number"], how="anti"
     )
-    return typed_rows(kept, table, shop).select(promise(f"valid_{table}").schema.keys())
+    return kept.pipe(typed, delivered_columns(table), shop.zone).select(
+        promise(f"valid_{table}").schema.keys()
+    )
 
 
 def rule_counts(raw: pl.LazyFrame, faults: pl.LazyFrame, table: str) -> pl.LazyFrame:

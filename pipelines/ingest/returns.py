@@ -31,7 +31,7 @@ def returns(
     """
     everything = (
         pl.concat([_from_orders(current), _from_files(delivered)])
-        .pipe(with_customer_key, identities)
+        .pipe(with_customer_key, identities, shop.identity)
         .with_columns(
             local_day(pl.col("returned_at"), shop.zone).alias("returned_day"),
             local_day(pl.col("refunded_at"), shop.zone).alias("refunded_day"),
@@ -45,7 +45,7 @@ def returns(
         _perhaps_returned(current, everything)
         .collect(engine="streaming")
         .lazy()
-        .pipe(with_customer_key, identities)
+        .pipe(with_customer_key, identities, shop.identity)
         .select(
             pl.col("order_id").alias("_order"),
             pl.col("line_no").alias("_line"),
@@ -97,6 +97,7 @@ def _from_orders(current: pl.LazyFrame) -> pl.LazyFrame:
         "customer_numbers",
         "customer_id",
         "email",
+        "phone",
         "product_id",
         "kind",
         pl.col("quantity").abs().alias("quantity"),
@@ -112,7 +113,7 @@ def _from_files(delivered: pl.LazyFrame) -> pl.LazyFrame:
     """Take the newest version of each delivered return, line by line."""
     unit = ["customer_numbers", "return_id"]
     return (
-        delivered.join(winners(delivered, unit), on=[*unit, "delivery_id"], how="semi")
+        delivered.join(winners(delivered, unit, "updated_at"), on=[*unit, "delivery_id"], how="semi")
         .sort(*unit, *LINE_CONTENT, nulls_last=True)
         .select(
             pl.concat_str("return_id", pl.lit("-"), pl.int_range(1, pl.len() + 1).over(unit)).alias(
@@ -122,6 +123,7 @@ def _from_files(delivered: pl.LazyFrame) -> pl.LazyFrame:
             "customer_numbers",
             "customer_id",
             "email",
+            "phone",
             "product_id",
             pl.lit("merchandise").alias("kind"),
             pl.col("quantity").fill_null(0),

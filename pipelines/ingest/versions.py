@@ -1,21 +1,33 @@
 """From every delivered version of an order to the one that counts now, line by line.
 
-A later version replaces the whole order. Which lines are returns or bookkeeping and what kind of thing a line
-sells is decided here too, by the shop's rules; adding lines up to orders is `orders`' business.
+A later version replaces the whole order. What the shop's rules say of a line stands in `order_rules`; adding lines
+up to orders is `orders`' business.
 """
 
 import polars as pl
 
 from data_contracts import MONEY, conform, table
-from pipelines.ingest.derived import matches
+from pipelines.ingest.order_rules import kind, record, standing
 from pipelines.ingest.values import day_number, local_day
-from pipelines.settings import OrderRules
 from pipelines.shop import Shop
 
 NEWNESS = ["delivered_through", "received_at", "delivery_id"]
 """What makes a delivery the newer one: it reaches further, it came later, and last its checksum."""
-LINE_CONTENT = ["product_id", "unit_price", "quantity", "discount", "product_name", "category", "_at"]
-ORDER_CELLS = ["status", "channel", "country", "customer_id", "email", "phone"]
+LINE_RANK = ["product_id", "unit_price", "quantity", "discount"]
+LINE_TIES = ["product_name", "category", "ordered_at"]
+ORDER_CELLS = [
+    "status",
+    "cancelled_at",
+    "is_test",
+    "tags",
+    "channel",
+    "country",
+    "customer_id",
+    "email",
+    "phone",
+    "ship_to_name",
+    "kind",
+]
 
 
 def current_orders(
@@ -30,44 +42,48 @@ def current_orders(
     source_of, numbers_of
         Delivery id to source name, and to whose customer numbers it brings.
     """
+    won = winners(valid, ["order_id"], "updated_at", first="ordered_at")
     lines = (
-        valid.join(winners(valid, ["order_id"], "updated_at"), on=["order_id", "delivery_id"], how="semi")
+        valid.join(won, on=["order_id", "delivery_id"])
         .with_columns(
             pl.col("discount").fill_null(0),
             pl.col("currency").fill_null(shop.currency),
             pl.col("email").str.to_lowercase(),
-            pl.col("ordered_at").alias("_at"),
             pl.col("delivery_id").replace_strict(source_of, return_dtype=pl.String).alias("source"),
             pl.col("delivery_id")
             .replace_strict(numbers_of, return_dtype=pl.String)
             .alias("customer_numbers"),
-            pl.col("ordered_at").min().over("order_id"),
+            # One number settles ties in place of a dozen texts to sort by.
+            pl.struct(*LINE_TIES, *ORDER_CELLS).hash().alias("_tie"),
         )
-        .sort("order_id", *LINE_CONTENT, *ORDER_CELLS, nulls_last=True)
+        .sort("order_id", *LINE_RANK, "_tie", nulls_last=True)
     )
     if shop.orders.repeated_lines == "drop":
-        lines = lines.unique(["order_id", *LINE_CONTENT], keep="first", maintain_order=True)
+        lines = lines.unique(["order_id", *LINE_RANK, *LINE_TIES], keep="first", maintain_order=True)
+    lines = lines.with_columns(pl.col("_first").alias("ordered_at"))
     day = local_day(pl.col("ordered_at"), shop.zone)
     return lines.select(
         "source",
         "customer_numbers",
         "order_id",
-        pl.int_range(1, pl.len() + 1).over("order_id").alias("line_no"),
-        _record(shop.orders).alias("record"),
+        _position_in_order().alias("line_no"),
+        record(shop).alias("record"),
         "ordered_at",
         day.alias("order_day"),
         day_number(day).alias("order_day_number"),
         "status",
+        standing(shop).alias("standing"),
         "channel",
         "country",
         "currency",
         "customer_id",
         "email",
         "phone",
+        "ship_to_name",
         "product_id",
         "product_name",
         "category",
-        _kind(shop.orders).alias("kind"),
+        kind(shop.orders).alias("kind"),
         "quantity",
         "unit_price",
         "discount",
@@ -75,34 +91,33 @@ def current_orders(
     ).pipe(conform, table("current_orders"))
 
 
-def winners(valid: pl.LazyFrame, unit: list[str], changed_at: str | None = None) -> pl.LazyFrame:
+def winners(
+    valid: pl.LazyFrame, unit: list[str], changed_at: str | None = None, first: str | None = None
+) -> pl.LazyFrame:
     """Find the delivery whose version of each order or return counts: the columns of ``unit``, delivery_id.
 
     The newest ``changed_at`` wins. Without one, a version with fewer lines is half an order rather than a
     change, so more lines win; then the newer delivery (see `NEWNESS`).
+
+    Parameters
+    ----------
+    first
+        A column of which the least value of the winning version is wanted too, as ``_first``.
     """
     changed = [changed_at] if changed_at else []
+    also = [pl.col(first).min().alias("_first")] if first else []
+    versions = valid.group_by(*unit, "delivery_id").agg(
+        pl.col(changed).max(), pl.len().alias("_lines"), pl.col(NEWNESS[:2]).first(), *also
+    )
     return (
-        valid.group_by(*unit, "delivery_id")
-        .agg(pl.col(changed).max(), pl.len().alias("_lines"), pl.col(NEWNESS[:2]).first())
-        .sort(*unit, *changed, "_lines", *NEWNESS, nulls_last=False)
+        versions.sort(*unit, *changed, "_lines", *NEWNESS, nulls_last=False)
         .unique(unit, keep="last", maintain_order=True)
-        .select(*unit, "delivery_id")
+        .select(*unit, "delivery_id", *(["_first"] if first else []))
     )
 
 
-def _record(rules: OrderRules) -> pl.Expr:
-    return (
-        pl.when(matches("order_id", rules.adjustment_order_ids))
-        .then(pl.lit("adjustment"))
-        .when(matches("order_id", rules.return_order_ids))
-        .then(pl.lit("return"))
-        .otherwise(pl.lit("order"))
-    )
-
-
-def _kind(rules: OrderRules) -> pl.Expr:
-    kind = pl.lit(rules.kind_when_unmatched)
-    for pattern, name in reversed(rules.kinds.items()):
-        kind = pl.when(pl.col("product_id").str.contains(pattern)).then(pl.lit(name)).otherwise(kind)
-    return kind
+def _position_in_order() -> pl.Expr:
+    """Count the lines of each order from 1, in rows sorted by order."""
+    position = pl.int_range(pl.len())
+    starts = pl.col("order_id").ne_missing(pl.col("order_id").shift(1)).fill_null(True)
+    return position - pl.when(starts).then(position).forward_fill() + 1

@@ -6,8 +6,10 @@ A row waits until its order, return or record has come again and kept the contra
 
 import polars as pl
 
-from data_contracts.dictionary import delivered_columns
+from pipelines.ingest.numbers import OWN_NUMBER
 from pipelines.ingest.replays import UNITS
+
+SHOWN = ["file_name", "row_number", "rules", "received_at"]
 
 
 def waiting(
@@ -20,8 +22,14 @@ def waiting(
     pl.LazyFrame
         file_name, row_number, rules, received_at; sorted by delivery and row.
     """
-    unit = UNITS.get(table) or next(c.name for c in delivered_columns(table) if c.required)
+    unit = UNITS.get(table) or OWN_NUMBER.get(table)
     of = deliveries.filter(~pl.col("is_repeat")).select("delivery_id", "file_name", "received_at")
+    if unit is None:  # records without a number of their own cannot be told again
+        return (
+            quarantine.join(of, on="delivery_id")
+            .sort("received_at", "delivery_id", "row_number")
+            .select(SHOWN)
+        )
     answers = (
         valid.select(pl.col(unit).cast(pl.String).alias("_unit"), "delivery_id")
         .unique()
@@ -42,5 +50,5 @@ def waiting(
     return (
         rows.join(answered, on=["delivery_id", "row_number"], how="anti")
         .sort("received_at", "delivery_id", "row_number")
-        .select("file_name", "row_number", "rules", "received_at")
+        .select(SHOWN)
     )

@@ -3,9 +3,36 @@
 import polars as pl
 import pytest
 
-from data_contracts import ContractError, Privacy, table, table_names
-from data_contracts.dictionary import DELIVERY_COLUMNS, MONEY, delivered_columns, parse_table
+from data_contracts import ContractError, Layer, Privacy, table, table_names
+from data_contracts.dictionary import (
+    DELIVERY_COLUMNS,
+    MONEY,
+    READING_FAULT,
+    delivered_columns,
+    parse_table,
+    reach_of,
+)
 
+REACH = {
+    "campaign_assignments": "assigned_at",
+    "consents": "recorded_at",
+    "contacts": "created_at",
+    "costs": "day",
+    "customers": "created_at",
+    "loyalty_ledger": "booked_at",
+    "mentions": "mentioned_at",
+    "messages": "sent_at",
+    "orders": "ordered_at",
+    "rates": "day",
+    "referrals": "referred_at",
+    "returns": "returned_at",
+    "reviews": "written_at",
+    "shipments": "shipped_at",
+    "suppressions": "recorded_at",
+    "survey_answers": "answered_at",
+    "survey_invitations": "sent_at",
+    "tickets": "opened_at",
+}
 DELIVERED = [name.removeprefix("valid_") for name in table_names() if name.startswith("valid_")]
 
 
@@ -29,12 +56,13 @@ def test_customer_keys_are_pseudonyms_and_addresses_identifiers_everywhere(name:
 
 
 @pytest.mark.parametrize("name", DELIVERED)
-def test_raw_holds_the_valid_tables_columns_as_text(name: str) -> None:
+def test_raw_holds_the_valid_tables_columns_as_text_and_what_was_wrong_with_the_row(name: str) -> None:
     raw, valid = table(f"raw_{name}"), table(f"valid_{name}")
-    assert list(raw.schema) == list(valid.schema)
+    assert list(raw.schema) == [*valid.schema, READING_FAULT]
     assert raw.key == valid.key
     for column, dtype in raw.schema.items():
         assert dtype == (valid.schema[column] if column in DELIVERY_COLUMNS else pl.String())
+    assert READING_FAULT in raw.columns_of(Privacy.FREE_TEXT)
 
 
 @pytest.mark.parametrize("name", DELIVERED)
@@ -44,11 +72,35 @@ def test_every_delivered_table_has_faults_and_a_quarantine_of_one_shape(name: st
 
 
 @pytest.mark.parametrize("name", DELIVERED)
-def test_every_delivered_table_requires_exactly_one_moment(name: str) -> None:
-    assert len([c for c in delivered_columns(name) if c.kind == "moment" and c.required]) == 1
+def test_how_far_a_delivery_reaches_is_told_by_one_time_that_its_table_has(name: str) -> None:
+    assert len([c for c in delivered_columns(name) if c.kind in ("moment", "day") and c.required]) <= 1
+    assert reach_of(name).name == REACH[name]
 
 
-@pytest.mark.parametrize("name", ["faults", "quarantine", "raw_nothing", "nothing_faults", "raw_customers"])
+@pytest.mark.parametrize("name", DELIVERED)
+def test_every_delivered_table_has_a_fact_table_with_the_customers_key_in_place_of_their_cells(
+    name: str,
+) -> None:
+    fact = table(name)
+    assert fact.layer is Layer.FACT
+    names_customers = "customer_id" in {column.name for column in delivered_columns(name)}
+    assert names_customers == ("customer_key" in fact.schema)
+
+
+@pytest.mark.parametrize("name", [name for name in table_names() if table(name).layer is Layer.FACT])
+def test_direct_identifiers_stand_in_contacts_and_the_map_alone(name: str) -> None:
+    at_home = name in ("contacts", "identity_map", "current_orders")
+    assert at_home or not table(name).columns_of(Privacy.IDENTIFIER)
+
+
+@pytest.mark.parametrize("name", DELIVERED)
+def test_names_and_addresses_are_identifiers_wherever_they_are_delivered(name: str) -> None:
+    classes = {column.name: column.privacy for column in delivered_columns(name)}
+    for column in ("first_name", "last_name", "ship_to_name", "friend_email", "friend_customer_id"):
+        assert classes.get(column, Privacy.IDENTIFIER) is Privacy.IDENTIFIER, column
+
+
+@pytest.mark.parametrize("name", ["faults", "quarantine", "raw_nothing", "nothing_faults", "raw_snapshots"])
 def test_shapes_and_derived_names_of_nothing_are_no_tables(name: str) -> None:
     with pytest.raises(ContractError, match="There is no table"):
         table(name)

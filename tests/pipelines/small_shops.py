@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from data_contracts.dictionary import delivered_columns
+from data_contracts.dictionary import READING_FAULT, delivered_columns
 from pipelines.assets import contract, facts, landing
 from pipelines.assets.given import Given
 from pipelines.assets.run import carry_out
@@ -126,6 +126,7 @@ def raw_rows(table: str, rows: Sequence[Row], delivery_id: str = f"orders-{'0' *
             pl.lit(NOW).dt.cast_time_unit("us").alias("received_at"),
             pl.lit(NOW).dt.cast_time_unit("us").alias("delivered_through"),
             pl.exclude("row_number"),
+            pl.lit(None, pl.String).alias(READING_FAULT),
         )
         .lazy()
     )

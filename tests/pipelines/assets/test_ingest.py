@@ -172,9 +172,9 @@ def test_two_shop_systems_keep_their_customers_apart_unless_an_address_joins_the
         deliver(shop.folder, "orders", name, rows).replace(shop.folder / f"{name}.csv")
     ingest(shop, lake)
     found = {row["order_id"]: row for row in lake.scan("orders").collect().iter_rows(named=True)}
-    assert found["1"]["customer_key"] != found["2"]["customer_key"]
-    assert found["11"]["customer_key"] == found["22"]["customer_key"]
-    assert {found["1"]["source"], found["2"]["source"]} == {"web", "till"}
+    assert found["1"]["customer_key"] != found["till:2"]["customer_key"]
+    assert found["11"]["customer_key"] == found["till:22"]["customer_key"]
+    assert {found["1"]["source"], found["till:2"]["source"]} == {"web", "till"}
 
 
 def test_returns_in_files_of_their_own_never_raise_order_counts(tmp_path: Path) -> None:

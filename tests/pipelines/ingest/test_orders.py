@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -10,7 +11,7 @@ import pytest
 from models.summary import purchases_at
 from pipelines.shop import Shop
 from tests.pipelines.ingest.test_returns import facts, shop
-from tests.pipelines.small_shops import order_line, return_row
+from tests.pipelines.small_shops import SETTINGS, order_line, return_row, write_shop
 
 __all__ = ["shop"]
 
@@ -31,16 +32,48 @@ def order(shop: Shop, *lines: dict[str, Any], back: list[dict[str, Any]] | None 
         ({"status": "draft"}, "not placed yet"),
         ({"quantity": "-1"}, "stock write-off"),
         ({"product_id": "POST"}, "no merchandise"),
-        ({"product_id": "GIFT20"}, "no merchandise"),
+        ({"product_id": "GIFT20"}, "only gift cards"),
         ({"unit_price": "0"}, "no value"),
         ({"discount": "10"}, "no value"),
         ({"status": "fulfilled"}, None),
+        ({"status": "refunded"}, None),
+        ({"cancelled_at": "2024-03-02"}, "cancelled"),
+        ({"status": "wc-checkout-draft"}, "not placed yet"),
+        ({"is_test": "yes"}, "test order"),
+        ({"tags": "b2b, Test"}, "test order"),
+        ({"kind": "gift_card"}, "only gift cards"),
+        ({"kind": "fee"}, "no merchandise"),
+        ({"unit_price": "0", "status": "cancelled"}, "cancelled"),
     ],
 )
 def test_an_order_counts_or_says_why_not(shop: Shop, change: dict[str, str], because: str | None) -> None:
     row = order(shop, order_line(**change))
     assert row["excluded_because"] == because
     assert row["is_valid"] is (because is None)
+
+
+def test_what_one_line_tells_of_an_order_holds_for_all_of_it(shop: Shop) -> None:
+    lines = [order_line("1", product_id="CUP"), order_line("1", cancelled_at="2024-03-02")]
+    assert order(shop, *lines)["excluded_because"] == "cancelled"
+    tried = [order_line("1", status="pending"), order_line("1", tags="test")]
+    assert order(shop, *tried)["excluded_because"] == "test order"
+
+
+def test_a_replacement_is_no_order_whatever_value_stands_on_it(tmp_path: Path) -> None:
+    settings = SETTINGS.replace("[orders]\n", '[orders]\nreplacement_tags = ["exchange"]\n')
+    shop = write_shop(tmp_path, settings=settings)
+    row = order(shop, order_line("1", tags="Exchange"))
+    assert (row["excluded_because"], row["is_valid"], row["net"]) == (
+        "exchange replacement",
+        False,
+        Decimal(10),
+    )
+
+
+def test_gift_cards_beside_goods_or_postage(shop: Shop) -> None:
+    card = order_line("1", product_id="GIFT20", unit_price="20")
+    assert order(shop, card, order_line("1"))["net"] == Decimal(10)
+    assert order(shop, card, order_line("1", product_id="POST"))["excluded_because"] == "only gift cards"
 
 
 def test_one_line_of_goods_makes_an_order_and_only_goods_are_revenue(shop: Shop) -> None:

@@ -159,6 +159,7 @@ def test_no_fact_but_contacts_and_the_map_holds_an_address(lake: Lake) -> None:
     [
         {"is_granted": None},
         {"is_granted": True, "recorded_at": None},
+        {"is_granted": True, "recorded_at": datetime(2042, 1, 1, tzinfo=UTC)},
         {"is_granted": False, "channel": "pigeon"},
         {"is_granted": False, "channel": None},
     ],
@@ -168,14 +169,22 @@ def test_what_cannot_be_read_of_a_consent_allows_nothing(
     unclear: dict[str, Any], when_not_delivered: Literal["allow", "deny"], tmp_path: Path
 ) -> None:
     day = datetime(2024, 3, 1, tzinfo=UTC)
-    clear = {"email": ANNA, "customer_id": None, "customer_numbers": "shop", "channel": "email"}
+    clear = {
+        "email": ANNA,
+        "customer_id": None,
+        "customer_numbers": "shop",
+        "channel": "email",
+        "received_at": day,
+    }
     rows = [clear | {"is_granted": True, "recorded_at": day}, clear | {"recorded_at": day} | unclear]
     schema = table("valid_consents").schema | {"customer_numbers": pl.String()}
     delivered = pl.LazyFrame(
         rows, schema={name: schema[name] for name in (*clear, "is_granted", "recorded_at")}
     )
-    anna = pl.LazyFrame({"identifier_kind": ["email"], "identifier": [ANNA], "customer_key": ["a"]})
+    anna = pl.LazyFrame(
+        {"identifier_kind": ["email"], "identifier": [ANNA], "customer_key": ["a"], "is_shared": [False]}
+    )
     shop = write_shop(tmp_path, more=f'[consent]\nwhen_not_delivered = "{when_not_delivered}"')
-    decided = people.consents(delivered, anna).collect()
+    decided = people.consents(delivered, anna, shop).collect()
     may = pl.DataFrame({"customer_key": ["a"]}).select(may_write(decided, "email", shop)).item()
     assert not may

@@ -232,7 +232,10 @@ def test_returns_never_take_back_more_than_was_bought_and_never_make_orders(
 
 def test_a_report_without_amounts_gives_back_what_was_paid_for_the_pieces(shop: Shop) -> None:
     bought = [order_line("1", quantity="3", unit_price="3.35", discount="0.05")]
-    back = [return_row("R1", order_id="1", amount=None, quantity="1"), return_row("R2", amount=None, quantity="2")]
+    back = [
+        return_row("R1", order_id="1", amount=None, quantity="1"),
+        return_row("R2", amount=None, quantity="2"),
+    ]
     found, kept = facts(bought, back, shop)
     assert found.sort("return_id")["amount"].to_list() == [Decimal("3.3333"), Decimal("6.6667")]
     assert kept["net"].to_list() == [Decimal("0.0000")]

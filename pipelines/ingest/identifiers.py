@@ -1,0 +1,102 @@
+"""What rows say of who somebody is, each identifier written in one way.
+
+An identifier that is written in two ways would make two customers of one; one that stands for nobody ("n/a",
+noreply@) would make one customer of many. Who belongs together is decided by `identity`.
+"""
+
+import re
+
+import polars as pl
+
+from pipelines.ingest.countries import country_codes
+from pipelines.ingest.email_addresses import email_addresses
+from pipelines.ingest.phone_numbers import phone_numbers
+from pipelines.settings import Identity
+
+KINDS = ("email", "phone", "source_id")
+"""Identifier kinds, strongest first."""
+
+
+def normalised(rows: pl.LazyFrame, rules: Identity | None = None) -> pl.LazyFrame:
+    """Add the columns of `KINDS`: e-mail lower-case, phone as E.164, the source's number with whose it is.
+
+    What cannot be an address or a phone number, and what stands for nobody, is null. What is normalised
+    already stays as it is.
+
+    Parameters
+    ----------
+    rows
+        Rows with customer_numbers, customer_id, email; optional phone, and country, in which a phone number
+        without country code is read.
+    rules
+        The shop's; default settings where not given.
+    """
+    rules = rules or Identity()
+    have = rows.collect_schema()
+    phone = pl.col("phone") if "phone" in have else pl.lit(None, pl.String)
+    email = pl.col("email").map_batches(email_addresses, return_dtype=pl.String, is_elementwise=True)
+    number = pl.col("customer_id").str.strip_chars().replace("", None)
+    nobody = _placeholders(rules)
+    return rows.with_columns(
+        email.pipe(_unless, nobody).alias("email"),
+        pl.struct(
+            phone.pipe(_unless, nobody).alias("phone"), _region("country" in have, rules).alias("region")
+        )
+        .map_batches(_phone_numbers, return_dtype=pl.String, is_elementwise=True)
+        .alias("phone"),
+        pl.concat_str("customer_numbers", pl.lit(":"), number.pipe(_unless, nobody)).alias("source_id"),
+    )
+
+
+def usable_identifiers(rows: pl.LazyFrame, rules: Identity | None = None) -> pl.LazyFrame:
+    """Count what `normalised` makes of rows: identifier_kind, delivered, usable."""
+    rules = rules or Identity()
+    have = rows.collect_schema()
+    given = {"email": "email", "phone": "phone", "source_id": "customer_id"}
+    delivered = rows.with_columns(
+        pl.col(column).str.strip_chars().replace("", None).is_not_null().alias(f"_{kind}")
+        if column in have
+        else pl.lit(False).alias(f"_{kind}")
+        for kind, column in given.items()
+    )
+    counted = delivered.pipe(normalised, rules).select(
+        *(pl.col(f"_{kind}").sum().alias(f"{kind}_delivered") for kind in KINDS),
+        *(pl.col(kind).count().alias(f"{kind}_usable") for kind in KINDS),
+    )
+    return pl.concat(
+        counted.select(
+            pl.lit(kind).alias("identifier_kind"),
+            pl.col(f"{kind}_delivered").cast(pl.Int64).alias("delivered"),
+            pl.col(f"{kind}_usable").cast(pl.Int64).alias("usable"),
+        )
+        for kind in KINDS
+    )
+
+
+def _placeholders(rules: Identity) -> str:
+    """Pattern of the texts that stand for nobody."""
+    whole = [re.escape(entry) for entry in rules.placeholders if not entry.endswith("@")]
+    before_at = [f"{re.escape(entry)}.*" for entry in rules.placeholders if entry.endswith("@")]
+    return rf"(?i)^\s*(?:{'|'.join([*whole, *before_at])})\s*$"
+
+
+def _unless(text: pl.Expr, pattern: str) -> pl.Expr:
+    return pl.when(~text.str.contains(pattern)).then(text)
+
+
+def _region(has_country: bool, rules: Identity) -> pl.Expr:
+    """Country to read a phone number in: the row's, the shop's where the row names none.
+
+    A country that cannot be read is not the shop's: its numbers would become other people's.
+    """
+    by_default = pl.lit(rules.phone_region, pl.String)
+    if not has_country:
+        return by_default
+    country = pl.col("country").str.strip_chars().replace("", None)
+    code = country.map_batches(country_codes, return_dtype=pl.String, is_elementwise=True)
+    return pl.when(country.is_null()).then(by_default).otherwise(code)
+
+
+def _phone_numbers(columns: pl.Series) -> pl.Series:
+    delivered = columns.struct.unnest()
+    return phone_numbers(delivered["phone"], delivered["region"])
