@@ -110,17 +110,23 @@ def _of_people(shop: Shop) -> list[Step]:
         ),
         Step_(
             table="consents",
-            reads=("identity_map", *fed_by(shop, "consents")),
+            reads=("contacts", "identity_map", *fed_by(shop, "consents")),
             make=lambda given: people.consents(
-                valid_rows(given, "consents"), given.table("identity_map"), given.shop
+                valid_rows(given, "consents"),
+                given.table("contacts"),
+                given.table("identity_map"),
+                given.shop,
             ),
             settings=("sources", "identity"),
         ),
         Step_(
             table="suppressions",
-            reads=("identity_map", *fed_by(shop, "suppressions")),
+            reads=("contacts", "identity_map", *fed_by(shop, "suppressions")),
             make=lambda given: people.suppressions(
-                valid_rows(given, "suppressions"), given.table("identity_map"), given.shop
+                valid_rows(given, "suppressions"),
+                given.table("contacts"),
+                given.table("identity_map"),
+                given.shop,
             ),
             settings=("sources", "identity"),
         ),

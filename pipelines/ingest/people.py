@@ -143,7 +143,26 @@ _EVER = pl.datetime(1, 1, 1, time_unit="us", time_zone="UTC")
 """Stands for no time where the latest is looked for."""
 
 
-def consents(delivered: pl.LazyFrame, identities: pl.LazyFrame, shop: Shop) -> pl.LazyFrame:
+def _of_all_who_bear(rows: pl.LazyFrame, contacts: pl.LazyFrame) -> pl.LazyFrame:
+    """Give rows that name nobody because people share what they name to everybody who bears it.
+
+    A refusal must reach whoever made it; that it reaches others too does less harm than missing one.
+    """
+    columns = {"email": "email", "phone": "phone", "external_id": "customer_id"}
+    nobody = rows.filter(pl.col("customer_key").is_null()).drop("customer_key")
+    shared = [
+        nobody.join(
+            contacts.filter(pl.col("kind") == kind).select("customer_key", pl.col("address").alias(column)),
+            on=column,
+        ).select(rows.collect_schema().names())
+        for kind, column in columns.items()
+    ]
+    return pl.concat([rows.filter(pl.col("customer_key").is_not_null()), *shared])
+
+
+def consents(
+    delivered: pl.LazyFrame, contacts: pl.LazyFrame, identities: pl.LazyFrame, shop: Shop
+) -> pl.LazyFrame:
     """Give the latest decision per customer and channel; of two at the same moment the refusal counts.
 
     What cannot be read cannot allow anything: a consent without a readable yes or time, or with a time that lies ahead,
@@ -155,7 +174,8 @@ def consents(delivered: pl.LazyFrame, identities: pl.LazyFrame, shop: Shop) -> p
     return (
         delivered.pipe(with_customer_key, identities, shop.identity)
         .with_columns(is_granted.alias("is_granted"))
-        .filter(pl.col("customer_key").is_not_null() & (is_known | ~pl.col("is_granted")))
+        .filter((is_known & pl.col("customer_key").is_not_null()) | ~pl.col("is_granted"))
+        .pipe(_of_all_who_bear, contacts)
         .with_columns(pl.when(is_known).then("channel").otherwise(pl.lit("all")).alias("channel"))
         .sort("recorded_at", "is_granted", descending=[True, False], nulls_last=False)
         .unique(["customer_key", "channel"], keep="first", maintain_order=True)
@@ -164,12 +184,14 @@ def consents(delivered: pl.LazyFrame, identities: pl.LazyFrame, shop: Shop) -> p
     )
 
 
-def suppressions(delivered: pl.LazyFrame, identities: pl.LazyFrame, shop: Shop) -> pl.LazyFrame:
+def suppressions(
+    delivered: pl.LazyFrame, contacts: pl.LazyFrame, identities: pl.LazyFrame, shop: Shop
+) -> pl.LazyFrame:
     """Since when each suppression holds; one without a channel, or for an unknown one, closes all."""
     channel = pl.col("channel").str.to_lowercase()
     return (
         delivered.pipe(with_customer_key, identities, shop.identity)
-        .filter(pl.col("customer_key").is_not_null())
+        .pipe(_of_all_who_bear, contacts)
         .with_columns(
             pl.when(channel.is_in(CHANNELS)).then(channel).otherwise(pl.lit("all")).alias("channel")
         )

@@ -11,6 +11,7 @@ from data_contracts import table
 from pipelines.delivery.gate import may_write
 from pipelines.ingest import people
 from pipelines.lake import Lake
+from tests.pipelines.ingest.fact_lakes import facts_of
 from tests.pipelines.small_shops import ingested, order_line, write_shop
 
 pytestmark = [pytest.mark.xdist_group("gx"), pytest.mark.usefixtures("great_expectations")]
@@ -185,6 +186,26 @@ def test_what_cannot_be_read_of_a_consent_allows_nothing(
         {"identifier_kind": ["email"], "identifier": [ANNA], "customer_key": ["a"], "is_shared": [False]}
     )
     shop = write_shop(tmp_path, more=f'[consent]\nwhen_not_delivered = "{when_not_delivered}"')
-    decided = people.consents(delivered, anna, shop).collect()
+    nowhere = table("contacts").empty().lazy()
+    decided = people.consents(delivered, nowhere, anna, shop).collect()
     may = pl.DataFrame({"customer_key": ["a"]}).select(may_write(decided, "email", shop)).item()
     assert not may
+
+
+def test_a_refusal_under_a_shared_phone_reaches_everybody_who_bears_it(tmp_path: Path) -> None:
+    phone = "+447700900123"
+    orders = [
+        order_line(f"{n}", customer_id=None, email=f"person{n}@example.com", phone=phone) for n in range(12)
+    ]
+    refused = {"phone": phone, "channel": "sms", "is_granted": "no", "recorded_at": "2024-03-01"}
+    granted = {"phone": phone, "channel": "email", "is_granted": "yes", "recorded_at": "2024-03-01"}
+    objection = {"phone": phone, "kind": "objection", "recorded_at": "2024-03-01"}
+    _, lake = facts_of(
+        tmp_path, {"orders": [orders], "consents": [[refused, granted]], "suppressions": [[objection]]}
+    )
+    people_there = set(lake.scan("customers").collect()["customer_key"])
+    assert len(people_there) == 12
+    consents = lake.scan("consents").collect()
+    assert set(consents["customer_key"]) == people_there
+    assert consents.select("channel", "is_granted").unique().rows() == [("sms", False)]
+    assert set(lake.scan("suppressions").collect()["customer_key"]) == people_there
