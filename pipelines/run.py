@@ -18,7 +18,7 @@ from data_contracts.dictionary import delivered_columns
 from pipelines.assets.step import Stage
 from pipelines.delivery.lists import check_lists
 from pipelines.environment import environment
-from pipelines.errors import AsOfError, LabError
+from pipelines.errors import AsOfError, DeliveryError, LabError
 from pipelines.ingest.receipts import receipts
 from pipelines.ingest.values import local_day, typed
 from pipelines.lake import Lake
@@ -130,10 +130,21 @@ def run_shop(
                     ) from error
 
             execute("ingest")
-            refuse_blocked(lake, started)
+            _refuse_blocked(shop, lake, started)
             as_of = choose_as_of(shop, lake, plan.as_of)
             execute("publish", as_of.isoformat())
     return newest_snapshot(lake, as_of)
+
+
+def _refuse_blocked(shop: Shop, lake: Lake, started: datetime) -> None:
+    """Stop where a delivery was set aside as a whole, and show it: the page is most wanted then."""
+    from pipelines.report.contracts import write_contracts_page
+
+    try:
+        refuse_blocked(lake, started)
+    except DeliveryError as error:
+        page = write_contracts_page(lake, shop, started)
+        raise DeliveryError(f"{error} See {page}.") from error
 
 
 def _check_not_before_first_order(shop: Shop, ready: list[Arrival], as_of: date) -> None:

@@ -29,6 +29,9 @@ def summarise(shop: Shop, lake: Lake, snapshot: Snapshot, seconds: float) -> Run
     def of_day(name: str) -> pl.DataFrame:
         return table(name).filter(pl.col("as_of") == snapshot.as_of).collect()
 
+    def pages(page: str) -> list[str]:
+        return [str(lake.root / name) for name in of_day("reports").filter(page=page)["file_name"]]
+
     went = ["rows", "accepted", "quarantined", "replayed", "erased"]
     conserved = (
         table("deliveries")
@@ -68,7 +71,8 @@ def summarise(shop: Shop, lake: Lake, snapshot: Snapshot, seconds: float) -> Run
         .select("list_id", "title", "deliverable", "held_out", "base_rate", "detectable_lift")
         .to_dicts(),
         "files": [str(lake.root / name) for name in of_day("list_files")["file_name"]],
-        "report": [str(lake.root / name) for name in of_day("reports")["file_name"]],
+        "report": pages("report"),
+        "contracts": pages("contracts"),
         "notebooks": [str(lake.root / name) for name in of_day("notebooks")["file_name"]],
         "seconds": round(seconds, 1),
         "peak_memory_gb": round(_peak_memory(), 2),
@@ -131,6 +135,7 @@ def _text(shop: Shop, facts: dict[str, Any]) -> str:
     lines += [
         *(f"File           {path}" for path in facts["files"]),
         *(f"Report         {path}" for path in facts["report"]),
+        *(f"Contracts      {path}" for path in facts["contracts"]),
         *(f"Notebook       {path}" for path in facts["notebooks"]),
         f"Took           {facts['seconds']:.1f} s, at most {facts['peak_memory_gb']:.2f} GB",
     ]

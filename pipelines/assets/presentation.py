@@ -11,8 +11,10 @@ import polars as pl
 
 from data_contracts import table as promise
 from pipelines.assets.given import Given
+from pipelines.assets.landing import connected_tables
 from pipelines.assets.program import code_version
 from pipelines.assets.step import Keeps, Stage, Step
+from pipelines.ingest.expectations import expected
 from pipelines.notebooks import execute_notebook, notebook_files
 from pipelines.shop import Shop
 from pipelines.snapshots import Snapshot
@@ -47,14 +49,16 @@ SHOWN = (
 neither, so its row is not waited for."""
 
 
-def steps(_: Shop) -> list[Step]:
-    """Report, notebooks, snapshot."""
+def steps(shop: Shop) -> list[Step]:
+    """Report and page of contracts, notebooks, snapshot."""
     return [
         _Step(
             table="reports",
-            reads=SHOWN,
-            make=_report,
-            settings=("title", "attribution", "sample", "currency"),
+            # Contracts are told by faults and quarantine, and a changed share that blocks changes the latter only.
+            reads=(*SHOWN, *(f"{table}_quarantine" for table in connected_tables(shop))),
+            make=_reports,
+            settings=("title", "attribution", "sample", "currency", "timezone", "sources", "contracts"),
+            identity=_late_sources,
         ),
         _Step(table="notebooks", reads=SHOWN, make=_notebooks, identity=_notebook_sources),
         Step(
@@ -67,12 +71,24 @@ def steps(_: Shop) -> list[Step]:
     ]
 
 
-def _report(given: Given) -> pl.LazyFrame:
+def _reports(given: Given) -> pl.LazyFrame:
+    """The report of the day, and beside it the page of contracts as it was then."""
+    from pipelines.report.contracts import FILE_NAME, write_contracts_page
     from pipelines.report.report import render_report
 
     made = given.moment.now.strftime("%Y-%m-%d %H:%M UTC")
     page = render_report(given.table, given.shop, given.as_of, made).encode()
-    return _kept(given, "reports", "page", {"report": ("report.html", page)})
+    contracts = write_contracts_page(given.lake, given.shop, given.moment.now).read_bytes()
+    pages = {"report": ("report.html", page), "contracts": (FILE_NAME, contracts)}
+    return _kept(given, "reports", "page", pages)
+
+
+def _late_sources(given: Given) -> str:
+    """Name the sources that are late: time alone makes one so, and then the page of contracts must say it."""
+    if given.shop.sample:
+        return ""
+    found = expected(given.table("deliveries"), given.moment.now).filter(~pl.col("is_fresh"))
+    return ",".join(found.select("source").collect()["source"])
 
 
 def _notebooks(given: Given) -> pl.LazyFrame:

@@ -82,7 +82,8 @@ def test_a_small_shop_is_not_ready_and_says_so_where_predictions_are_missing(pub
     assert (wants_predictions["deliverable"], wants_predictions["predicted_value"]) == (0, None)
     # Nobody was decided on by the rule: all for want of a prediction.
     assert wants_predictions["null_decided"] == 10
-    page = (published.lake.root / str(rows(published.lake, "reports")[0]["file_name"])).read_text()
+    (report,) = [row for row in rows(published.lake, "reports") if row["page"] == "report"]
+    page = (published.lake.root / str(report["file_name"])).read_text()
     assert "at least 500 are needed" in page
 
 

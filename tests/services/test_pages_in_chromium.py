@@ -42,10 +42,14 @@ def _open(address: str, folder: Path, *what: str, width: int = 1200) -> tuple[st
 
 
 def _page(lake: Path, kind: str) -> Path:
-    return next((lake / kind).glob("*/*.html"))
+    folder, _, name = kind.partition("/")
+    return next((lake / folder).glob(f"*/{name or '*'}.html"))
 
 
-@pytest.mark.parametrize(("kind", "picture"), [("reports", "<svg"), ("notebooks", "image/svg+xml")])
+@pytest.mark.parametrize(
+    ("kind", "picture"),
+    [("reports/report", "<svg"), ("reports/contracts", "<svg"), ("notebooks", "image/svg+xml")],
+)
 def test_a_page_opens_without_any_request(published: Path, tmp_path: Path, kind: str, picture: str) -> None:
     _, of_the_browser_itself = _open("about:blank", tmp_path, "--dump-dom")
     dom, asked = _open(_page(published, kind).as_uri(), tmp_path, "--dump-dom")
@@ -53,9 +57,10 @@ def test_a_page_opens_without_any_request(published: Path, tmp_path: Path, kind:
     assert asked <= of_the_browser_itself
 
 
-def test_the_report_fits_a_phone(published: Path, tmp_path: Path) -> None:
-    """The report has no script and forbids any; the test's copy lets one in that tells the page's width."""
-    report = _page(published, "reports").read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", ["report", "contracts"])
+def test_a_page_fits_a_phone(published: Path, tmp_path: Path, page: str) -> None:
+    """The page has no script and forbids any; the test's copy lets one in that tells the page's width."""
+    report = _page(published, f"reports/{page}").read_text(encoding="utf-8")
     assert "<script" not in report and "default-src 'none'" in report
     tell = (
         "<script>document.title = document.documentElement.scrollWidth + ' of ' + innerWidth</script></body>"
@@ -70,5 +75,5 @@ def test_the_report_fits_a_phone(published: Path, tmp_path: Path) -> None:
 
 def test_the_report_prints_to_paper(published: Path, tmp_path: Path) -> None:
     paper = tmp_path / "report.pdf"
-    _open(_page(published, "reports").as_uri(), tmp_path, f"--print-to-pdf={paper}")
+    _open(_page(published, "reports/report").as_uri(), tmp_path, f"--print-to-pdf={paper}")
     assert paper.read_bytes()[:5] == b"%PDF-"
