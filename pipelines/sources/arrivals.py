@@ -125,7 +125,10 @@ def arrivals(shop: Shop, table: str | None = None) -> list[Arrival]:
     """
     sources = shop.sources if table is None else shop.sources_of(table)
     return [
-        arrival for source in sources for path in _files(shop, source) for arrival in look(shop, source, path)
+        arrival
+        for source in sources
+        for path in files_of(shop, source)
+        for arrival in look(shop, source, path)
     ]
 
 
@@ -142,7 +145,8 @@ def reading(path: Path) -> Iterator[None]:
 def reading_id(shop: Shop, source: Source) -> str:
     """Checksum of the settings by which a source's files are read: others, other rows."""
     said = {"format", "columns", "values", "split_by", "timezone", "layout"}
-    told = source.model_dump_json(include=said) + (shop.timezone if source.timezone else "")
+    columns = ",".join(column.name for column in delivered_columns(source.table))
+    told = source.model_dump_json(include=said) + columns + (shop.timezone if source.timezone else "")
     return hashlib.sha256(told.encode()).hexdigest()[:12]
 
 
@@ -186,7 +190,14 @@ def look(shop: Shop, source: Source, path: Path, origin: Path | None = None) -> 
     ]
 
 
-def _files(shop: Shop, source: Source) -> list[Path]:
+def files_of(shop: Shop, source: Source) -> list[Path]:
+    """Find the files that a source holds right now, sorted by name; none for a database.
+
+    Raises
+    ------
+    DeliveryError
+        There is none.
+    """
     if source.path is None:
         return []
     whole = Path(source.path).expanduser()
@@ -210,17 +221,19 @@ def _is_delivery(file: Path) -> bool:
 
 
 def _parts(source_format: Format, source: Source, path: Path, origin: Path) -> list[str | None]:
-    frame = shaped(source_format, source, path)
+    records = source_format.reader.rows(path, source.layout)
     with reading(origin):
-        if not frame.select(pl.len()).collect(engine="streaming").item():
+        # A file may hold no row for one table, no refund say, and yet not be empty.
+        if not records.select(pl.len()).collect(engine="streaming").item():
             raise DeliveryError(
                 f"{origin} is empty: it has columns and no rows. Remove it or deliver it again."
             )
         if source.split_by is None:
             return [None]
-        parts = (
-            frame.select(pl.col(source.split_by).unique(maintain_order=True)).collect().to_series().to_list()
+        names = shaped(source_format, source, path).select(
+            pl.col(source.split_by).unique(maintain_order=True)
         )
+        parts = names.collect().to_series().to_list()
     if None in parts:
         raise DeliveryError(
             f"{origin}, column {source.split_by}: some rows have no value, so their delivery is unknown."
