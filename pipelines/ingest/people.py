@@ -12,6 +12,7 @@ from pipelines.ingest.derived import AHEAD, CUSTOMER_CELLS
 from pipelines.ingest.identity import with_customer_key
 from pipelines.ingest.newest import newest
 from pipelines.ingest.values import local_day
+from pipelines.ingest.versions import NEWNESS
 from pipelines.shop import Shop
 
 CHANNELS = ("email", "sms", "ads")
@@ -165,19 +166,42 @@ def consents(
 ) -> pl.LazyFrame:
     """Give the latest decision per customer and channel; of two at the same moment the refusal counts.
 
-    What cannot be read cannot allow anything: a consent without a readable yes or time, or with a time that lies ahead,
-    is a refusal, newer than all others, and a refusal for no known channel closes them all.
+    What cannot be read cannot allow anything: a consent without a readable yes, with a time that lies ahead, or without
+    one among others that have one, is a refusal, newer than all others; a refusal for no known channel closes them all.
+    Where a whole delivery has no times (a list of customers as they stand), its refusals are newer than all others and
+    its yeses older, so that any refusal told elsewhere holds; of such deliveries of one source the newest counts.
     """
-    is_told = (pl.col("recorded_at") <= pl.col("received_at") + AHEAD).fill_null(False)
+    has_time = pl.col("recorded_at").is_not_null()
+    is_list = ~has_time.any().over("delivery_id")
+    is_told = is_list | (pl.col("recorded_at") <= pl.col("received_at") + AHEAD).fill_null(False)
     is_granted = (pl.col("is_granted") & is_told).fill_null(False)
     is_known = pl.col("channel").is_in(CHANNELS).fill_null(False)
-    return (
+    decisions = (
         delivered.pipe(with_customer_key, identities, shop.identity)
-        .with_columns(is_granted.alias("is_granted"))
+        .with_columns(is_granted.alias("is_granted"), is_list.alias("_is_list"))
         .filter((is_known & pl.col("customer_key").is_not_null()) | ~pl.col("is_granted"))
         .pipe(_of_all_who_bear, contacts)
         .with_columns(pl.when(is_known).then("channel").otherwise(pl.lit("all")).alias("channel"))
-        .sort("recorded_at", "is_granted", descending=[True, False], nulls_last=False)
+    )
+    of_lists = (
+        decisions.filter("_is_list")
+        .with_columns(pl.col("delivery_id").str.replace(r"-[^-]+-[^-]+$", "").alias("_source"))
+        .sort(*NEWNESS, pl.col("is_granted").not_(), nulls_last=False)
+        .unique(["customer_key", "channel", "_source"], keep="last", maintain_order=True)
+        .drop("_source")
+    )
+    weight = (
+        pl.when(pl.col("recorded_at").is_not_null())
+        .then(1)
+        .when("is_granted")
+        .then(0)
+        .otherwise(2)
+        .alias("_weight")
+    )
+    return (
+        pl.concat([decisions.filter(~pl.col("_is_list")), of_lists])
+        .with_columns(weight)
+        .sort("_weight", "recorded_at", "is_granted", descending=[True, True, False], nulls_last=False)
         .unique(["customer_key", "channel"], keep="first", maintain_order=True)
         .select(table("consents").schema.keys())
         .sort("customer_key", "channel")

@@ -176,6 +176,8 @@ def test_what_cannot_be_read_of_a_consent_allows_nothing(
         "customer_numbers": "shop",
         "channel": "email",
         "received_at": day,
+        "delivered_through": day,
+        "delivery_id": "consents-0-1",
     }
     rows = [clear | {"is_granted": True, "recorded_at": day}, clear | {"recorded_at": day} | unclear]
     schema = table("valid_consents").schema | {"customer_numbers": pl.String()}
@@ -209,3 +211,29 @@ def test_a_refusal_under_a_shared_phone_reaches_everybody_who_bears_it(tmp_path:
     assert set(consents["customer_key"]) == people_there
     assert consents.select("channel", "is_granted").unique().rows() == [("sms", False)]
     assert set(lake.scan("suppressions").collect()["customer_key"]) == people_there
+
+
+def listed(granted: str, email: str = ANNA) -> dict[str, Any]:
+    """One person as they stand in a list without times."""
+    return {"email": email, "channel": "email", "is_granted": granted}
+
+
+@pytest.mark.parametrize(
+    ("deliveries", "may"),
+    [
+        ([[listed("yes")]], True),
+        ([[listed("no")]], False),
+        ([[listed("yes"), listed("no")]], False),
+        ([[listed("no")], [listed("yes")]], True),  # the newest list counts
+        ([[listed("yes")], [listed("no")]], False),
+        ([[said("email", "no", "2020-01-01")], [listed("yes")]], False),  # any refusal with a time holds
+        ([[said("email", "yes", "2024-01-01")], [listed("no")]], False),
+        ([[said("email", "yes", "2024-01-01"), listed("yes")]], False),  # a time is missing among times
+        ([[listed("maybe")]], False),
+    ],
+)
+def test_a_list_without_times_opens_nothing_that_somebody_closed(
+    deliveries: list[list[dict[str, Any]]], may: bool, tmp_path: Path
+) -> None:
+    _, lake = facts_of(tmp_path, {"orders": [[order_line("1", email=ANNA)]], "consents": deliveries})
+    assert lake.scan("consents").collect()["is_granted"].to_list() == [may]
