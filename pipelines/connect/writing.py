@@ -42,6 +42,8 @@ hold_out = 0.2
 # reason = "has not ordered for {days_since_last_order} days ({stage} since {stage_since})"
 # hold_out = 0.2
 """
+CERTAIN_LINES, CERTAIN_SHARE = 100, 0.99
+"""Lines of a prefix, and the share of them that take back, from which on its rule is written as a setting."""
 COMMENT_COLUMN = 35
 """Where comments behind settings begin."""
 
@@ -82,7 +84,10 @@ def written(shop: ShopText) -> str:
     """Write it all as TOML."""
     parts = [
         _head(shop),
-        *(_source(draft, shop.notes.get(draft.source.name, ())) for draft in shop.drafts),
+        *(
+            _source(draft, [*shop.notes.get(draft.source.name, ()), *_about_numbers(draft, shop)])
+            for draft in shop.drafts
+        ),
         _left_out(shop.left_out),
         _rules(shop.history),
         _identity(shop.phone_region),
@@ -137,6 +142,13 @@ def _source(draft: Draft, notes: Sequence[str]) -> str:
     return "\n".join([*lines, ""])
 
 
+def _about_numbers(draft: Draft, shop: ShopText) -> Iterable[str]:
+    first = next(one.source.name for one in shop.drafts if one.table == "orders")
+    if draft.table == "orders" and draft.source.name != first:
+        yield f"Its order and customer numbers are taken for its own. If they are those of {first}, add"
+        yield 'order_numbers = "shop" and customer_numbers = "shop"'
+
+
 def _unused(unknown: Sequence[str], known: Mapping[str, str]) -> Iterable[str]:
     if known:
         yield "The format maps: " + ", ".join(f"{ours} = {_text(theirs)}" for ours, theirs in known.items())
@@ -159,7 +171,9 @@ def _rules(history: History) -> str:
         back = prefix.taking_back if prefix.is_return else prefix.below_zero
         what = "take goods back" if prefix.is_return else "have a price below 0"
         reason = f"{back:,} of the {prefix.lines:,} lines of orders {prefix.letters}... {what}"
-        lines.append(_commented(f'# {setting} = "^{prefix.letters}"', reason))
+        # Left out, refunds would count as orders or be lost: what is as good as certain holds unless taken away.
+        is_certain = prefix.lines >= CERTAIN_LINES and back >= CERTAIN_SHARE * prefix.lines
+        lines.append(_commented(f'{"" if is_certain else "# "}{setting} = "^{prefix.letters}"', reason))
     kinds = [
         _commented(
             f"# {_literal(one.pattern)} = {_text(one.kind)}",
@@ -169,7 +183,10 @@ def _rules(history: History) -> str:
     ]
     if not lines and not kinds:
         return ""
-    head = "# Suggestions: take the # away from what is true of the shop, and from the line in brackets above it."
+    head = (
+        "# What stands without # is as good as certain by its numbers. Take the # away from what else is true of the "
+        "shop,\n# and from the line in brackets above it."
+    )
     under = ["", _commented("# [orders.kinds]", "product_id -> kind of line, first match wins"), *kinds]
     return "\n".join([head, "[orders]", *lines, *(under if kinds else ()), ""])
 

@@ -13,7 +13,8 @@ from data_contracts.dictionary import MONEY, Column
 OFFSET = r"(?:Z|[+-]\d{2}:?\d{2})$"
 """How a time ends that says its own distance from UTC."""
 EXACT_FLOATS = 2.0**53
-TRUE, FALSE = ["true", "yes", "y", "1", "t"], ["false", "no", "n", "0", "f"]
+TRUE = ["true", "yes", "y", "1", "t", "ja", "oui", "sí", "si", "sì", "sim"]
+FALSE = ["false", "no", "n", "0", "f", "nein", "nee", "non", "não"]
 USUAL_FORM, WHOLE_FORM = "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S%.f"
 
 

@@ -66,9 +66,11 @@ class Arrival:
     @cached_property
     def conventions(self) -> Conventions:
         """How the delivery writes dates and numbers."""
-        columns = delivered_columns(self.source.table)
+        columns, layout = delivered_columns(self.source.table), self.source.layout
+        if layout.decimal is None:
+            layout = layout.model_copy(update={"decimal": format_of(self.source.format).decimal})
         with reading(self.origin):
-            return find_conventions(self._as_delivered(), columns, self.source.layout)
+            return find_conventions(self._as_delivered(), columns, layout)
 
     def places(self, row_numbers: list[int]) -> dict[int, str]:
         """Say where in the file rows stand, by their number in the delivery."""

@@ -41,13 +41,12 @@ def fill_down(records: pl.LazyFrame, unit: str, cells: Sequence[str], first: pl.
         .filter(pl.col(unit).is_not_null() & (pl.col("_first") == BLANK))
         .select(pl.col(unit).unique())
         .collect(engine="streaming")
-        .lazy()
     )
-    if alone.select(pl.len()).collect().item() == 0:
+    if alone.is_empty():
         return filled
     elsewhere = (
         records.filter(first.is_not_null())
-        .join(alone, on=unit, how="semi")
+        .join(alone.lazy(), on=unit, how="semi")
         .group_by(unit)
         .agg(pl.col(cells).first(ignore_nulls=True))
     )

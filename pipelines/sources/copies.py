@@ -5,12 +5,14 @@ hold, so nobody else can read them and they are removed at exit; a killed proces
 What is in a copy is its reader's business.
 """
 
+import atexit
 import errno
 import os
 import shutil
 import tempfile
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from pathlib import Path
 from threading import RLock
 from typing import Generic, TypeVar
@@ -87,7 +89,7 @@ def _unreadable(path: Path, error: OSError) -> str:
     return told
 
 
-_of_process: dict[int, tuple[tempfile.TemporaryDirectory[str], FileLock]] = {}
+_of_process: dict[int, tuple[Path, FileLock]] = {}
 
 
 def _folder() -> Path:
@@ -95,19 +97,23 @@ def _folder() -> Path:
     pid = os.getpid()
     if pid not in _of_process:
         _remove_what_killed_processes_left()
-        folder = tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
-        lock = FileLock(Path(folder.name) / IN_USE)
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        lock = FileLock(folder / IN_USE)
         lock.acquire()
         _of_process[pid] = (folder, lock)
-    return Path(_of_process[pid][0].name)
+        atexit.register(_remove, folder, pid)
+    return _of_process[pid][0]
+
+
+def _remove(folder: Path, pid: int) -> None:
+    if os.getpid() == pid:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _remove_what_killed_processes_left() -> None:
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        if not (folder / IN_USE).exists():
-            continue
-        try:
-            with FileLock(folder / IN_USE, blocking=False):
-                shutil.rmtree(folder, ignore_errors=True)
-        except (Timeout, OSError):
-            continue
+        # A folder of another user, or one that is being made or removed right now, is left alone.
+        with suppress(OSError, Timeout):
+            if (folder / IN_USE).exists():
+                with FileLock(folder / IN_USE, blocking=False):
+                    shutil.rmtree(folder, ignore_errors=True)

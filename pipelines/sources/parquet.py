@@ -70,4 +70,4 @@ def _read_through(path: Path) -> None:
             raise ValueError(f"it holds {rows} rows and should hold {file.metadata.num_rows}")
 
 
-FORMAT = Format("parquet", "Parquet", ParquetReader(), suffixes=(".parquet",))
+FORMAT = Format("parquet", "Parquet", ParquetReader(), decimal=".", suffixes=(".parquet",))

@@ -26,7 +26,7 @@ NEWEST = b"retention_lab.newest_change"
 """Key in an extract's metadata: the greatest value of the source's ``updated_at`` column in it."""
 INSTANT = 'YYYY-MM-DD"T"HH24:MI:SS.US'
 
-FORMAT = Format("postgres", "a PostgreSQL table or query", ParquetReader())
+FORMAT = Format("postgres", "a PostgreSQL table or query", ParquetReader(), decimal=".")
 
 
 def extract(source: Source, folder: Path, since: datetime | None = None) -> Path | None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import polars as pl
 
@@ -71,6 +71,8 @@ class Format:
         Columns that tell the format: a file that has them all is one of these.
     timezone
         Of times without an offset, where the format fixes it.
+    decimal
+        What parts whole numbers from fractions, where the format fixes it.
     suffixes
         How names of such files end.
     """
@@ -85,4 +87,5 @@ class Format:
     header: frozenset[str] = frozenset()
     signature: frozenset[str] = frozenset()
     timezone: str | None = None
+    decimal: Literal[".", ","] | None = None
     suffixes: tuple[str, ...] = ()

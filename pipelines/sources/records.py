@@ -70,21 +70,19 @@ class Block:
 
 def blocks(plain: PlainText, offset: int, line: int, expected: Expected) -> Iterator[Block]:
     """Read a file's records from ``offset`` on, which is where ``line`` starts."""
-    rest = b""
-    at_end = False
     with plain.path.open("rb") as file:
-        file.seek(offset)
+        at_end = False
         while not at_end:
-            added = file.read(BLOCK)
-            at_end = len(added) < BLOCK
-            text = rest + added
+            # What a block cuts off at its end is read again with the next one.
+            file.seek(offset)
+            text = file.read(BLOCK)
+            at_end = len(text) < BLOCK
             if not text:
                 return
             block = _block(text, Span(offset, line, len(text), at_end), plain.foreign_lines, expected)
             yield block
             offset += block.size
             line += block.lines
-            rest = text[block.size :]
 
 
 def block_at(plain: PlainText, span: Span, expected: Expected) -> Block:

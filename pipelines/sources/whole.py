@@ -86,12 +86,13 @@ class _Masks:
     def __init__(self, text: bytes, separator: bytes) -> None:
         self.text = text
         self.data = np.frombuffer(text, np.uint8)
+        self._found = np.empty(len(text), np.bool_)
         self.line_ends = self.of(LINE_END)
         self.separators = self.of(separator[0])
         self.quotes = self.of(QUOTE) if b'"' in text else None
 
     def of(self, byte: int) -> Mask:
-        packed = np.packbits(self.data == byte, bitorder="little")
+        packed = np.packbits(np.equal(self.data, byte, out=self._found), bitorder="little")
         words = np.zeros(len(self.data) // 64 + 1, "<u8")
         words.view(np.uint8)[: len(packed)] = packed
         return words

@@ -129,6 +129,15 @@ def test_three_files_of_a_kind_are_one_source(tmp_path: Path) -> None:
     assert made.drafts[0].rows == made.history.lines == 180
 
 
+def test_a_second_source_of_orders_has_numbers_of_its_own_and_says_so(tmp_path: Path) -> None:
+    made = understood(tmp_path, shopify_orders(tmp_path), english_orders(tmp_path))
+    shop = opened(tmp_path, made)
+    first, second = shop.sources_of("orders")
+    assert (first.name, second.name) == ("shopify_orders", "orders")
+    assert shop.numbers_of(second).orders == "orders"
+    assert made.text.count("If they are those of shopify_orders, add") == 1
+
+
 def test_files_that_cannot_be_understood_are_told_and_the_others_go_on(tmp_path: Path) -> None:
     good = english_orders(tmp_path)
     junk = tmp_path / "junk.csv"

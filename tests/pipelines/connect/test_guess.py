@@ -3,7 +3,10 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from pipelines.connect.guess import Guess, guess_tables
 from pipelines.connect.seen import look_at
@@ -230,3 +233,25 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
         },
     )
     assert guesses(path)[0].missing == ("ordered_at",)
+
+
+NAMES = st.one_of(
+    st.text(max_size=12),
+    st.sampled_from(["order id", "date", "qty", "price", "email", "score", "sheet", "#"]),
+)
+CELLS = st.one_of(
+    st.none(),
+    st.text(max_size=12),
+    st.integers(-5, 12).map(str),
+    st.sampled_from(["2025-01-02", "1,5", "a@b.co"]),
+)
+
+
+@given(st.dictionaries(NAMES, st.lists(CELLS, min_size=3, max_size=3), min_size=1, max_size=6))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_table_whatever_stops_the_guessing(tmp_path: Path, columns: dict[str, list[str | None]]) -> None:
+    path = tmp_path / "any.parquet"
+    pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String)).write_parquet(path)
+    for guess in guesses(path):
+        assert set(guess.columns.values()) <= set(guess.seen.columns)
+        assert not set(guess.columns) & set(guess.missing)

@@ -341,7 +341,7 @@ def test_a_plain_number_stays_as_delivered(text: str | None) -> None:
         (["1,234", "12,5"], ",", ["1.234", "12.5"], "decimal comma: 1 cannot be .* follow them \\(1\\)"),
         (["1.234", "12,5"], ",", ["1234", "12.5"], "decimal comma"),
         (["1,234", "12.5"], ".", ["1234", "12.5"], "decimal point"),
-        (["1.234", "12.5"], ".", ["1.234", "12.5"], ""),
+        (["1.234", "12.5"], None, ["1.234", "12.5"], ""),
         (["1,234"], None, ["1,234"], "nothing in the file tells .* set aside \\(1\\)"),
         (["1.234"], None, ["1.234?"], "nothing in the file tells .* set aside \\(1\\)"),
         (["1,234", "1.234", "5"], None, ["1,234", "1.234?", "5"], "set aside \\(2\\)"),

@@ -128,7 +128,9 @@ def test_cancelling_goes_before_payment(tmp_path: Path) -> None:
         ({"Shipping Phone": "3"}, "3"),
     ],
 )
-def test_the_buyers_phone_goes_before_that_of_the_address(tmp_path: Path, cells: Cells, phone: str) -> None:
+def test_the_buyers_phone_goes_before_that_of_the_address(
+    tmp_path: Path, cells: dict[str, str], phone: str
+) -> None:
     (line,) = rows_of(tmp_path, "orders", first() | cells)
     assert line["phone"] == phone
 
@@ -191,7 +193,7 @@ cents = st.integers(0, 99_999).map(lambda value: f"{value / 100:.2f}")
     st.lists(st.lists(st.tuples(st.integers(1, 9), cents), min_size=1, max_size=4), min_size=1, max_size=3),
     st.data(),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_line_discounts_add_up_to_the_discount_of_their_order(
     orders: list[list[tuple[int, str]]], data: Any
 ) -> None:
@@ -209,7 +211,7 @@ def test_line_discounts_add_up_to_the_discount_of_their_order(
     shuffled = data.draw(st.permutations(rows))
     added = dict.fromkeys(told, Decimal(0))
     for row, discount in zip(shuffled, discounts(*shuffled), strict=True):
-        assert 0 <= discount
+        assert discount >= 0
         added[row["Name"]] += discount
     assert added == told
 
@@ -251,7 +253,9 @@ def test_no_more_is_refunded_for_goods_than_was_paid_for_them(tmp_path: Path) ->
         ({"Paid at": ""}, "05-01 09"),
     ],
 )
-def test_a_refund_has_the_latest_time_that_the_order_tells(tmp_path: Path, cells: Cells, time: str) -> None:
+def test_a_refund_has_the_latest_time_that_the_order_tells(
+    tmp_path: Path, cells: dict[str, str], time: str
+) -> None:
     (refund,) = rows_of(tmp_path, "returns", first(Refunded_Amount="5.00") | cells)
     assert refund["returned_at"].startswith(f"2026-{time}")
 

@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -23,15 +22,22 @@ EXPORT = [
     ),
 ]
 SOURCE = '[[sources]]\nname = "{0}"\ntable = "{0}"\nformat = "shopify_orders"\npath = "export.csv"\n'
-SETTINGS = 'name = "shop"\ntitle = "Shop"\ntimezone = "Europe/Amsterdam"\ncurrency = "EUR"\nhistory_start = 2026-01-01\n'
+SETTINGS = """
+name = "shop"
+title = "Shop"
+timezone = "Europe/Amsterdam"
+currency = "EUR"
+history_start = 2026-01-01
+"""
 
 
-@pytest.fixture
-def lake(tmp_path: Path, great_expectations: None) -> Lake:
-    write(tmp_path / "export.csv", NAMES, EXPORT)
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory, great_expectations: None) -> Lake:
+    folder = tmp_path_factory.mktemp("shopify")
+    write(folder / "export.csv", NAMES, EXPORT)
     sources = "".join(SOURCE.format(table) for table in ("orders", "returns", "consents"))
-    shop = write_shop(tmp_path, [], settings=SETTINGS, more=sources)
-    lake = Lake.make(tmp_path / "lake", shop.name)
+    shop = write_shop(folder, [], settings=SETTINGS, more=sources)
+    lake = Lake.make(folder / "lake", shop.name)
     ingest(shop, lake, datetime(2026, 6, 1, 3, tzinfo=UTC))
     return lake
 
