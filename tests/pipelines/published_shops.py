@@ -219,6 +219,6 @@ def publish_in_memory(
     for name, step in steps.items():
         if step.stage in set(stages):
             rows = step.make(given)
-            assert rows is not None
+            assert isinstance(rows, pl.LazyFrame)
             made[name] = lake.frames[name] = conform(rows, table(name)).collect()
     return made
