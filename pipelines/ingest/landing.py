@@ -10,12 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from data_contracts import table as promise
-from data_contracts.dictionary import READING_FAULT, delivered_columns, reach_of
 from pipelines.errors import DeliveryError
 from pipelines.ingest.quarantine import BLOCKED
 from pipelines.ingest.receipts import (
@@ -28,14 +26,10 @@ from pipelines.ingest.receipts import (
     record_landing,
     settle,
 )
-from pipelines.ingest.replays import UNITS, mark
-from pipelines.ingest.values import typed
+from pipelines.ingest.taking import Taken, take
 from pipelines.lake import Lake
 from pipelines.shop import Numbers, Shop
-from pipelines.sources.arrivals import Arrival, checksum, look, reading, reading_id, source_name
-from pipelines.sources.reader import FAULT
-
-UTC = ZoneInfo("UTC")
+from pipelines.sources.arrivals import Arrival, look, reading_id, source_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +48,6 @@ class Landed:
     landing_id: str
     is_anew: bool
     origin: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Taken:
-    """Rows in the shape of raw that later deliveries are compared with; the receipt where they are new."""
-
-    numbers: Numbers
-    rows: pl.LazyFrame
-    receipt: Receipt | None = None
 
 
 def land(lake: Lake, shop: Shop, arrived: list[Arrival], table: str, received_at: datetime) -> Landed | None:
@@ -86,7 +71,7 @@ def land(lake: Lake, shop: Shop, arrived: list[Arrival], table: str, received_at
     standing = 0 if is_anew else len(taken)
     is_only = len(new) == 1 and not is_anew
     for arrival in new:
-        taken.append(_take(lake, shop, arrival, taken, blocked, received_at, None if is_only else drafts))
+        taken.append(take(lake, shop, arrival, taken, blocked, received_at, None if is_only else drafts))
     fresh = [(one.receipt, one.rows) for one in taken[standing:] if one.receipt is not None]
     landing_id = next_landing_id(lake, table, received_at)
     again = _repeats(
@@ -141,14 +126,14 @@ def _blocked(lake: Lake, table: str) -> frozenset[str]:
     return frozenset(quarantine.select(pl.col("delivery_id").unique()).collect().to_series())
 
 
-def _standing(lake: Lake, shop: Shop, table: str) -> list[_Taken]:
+def _standing(lake: Lake, shop: Shop, table: str) -> list[Taken]:
     """Give what the raw table holds, by whose numbers it bears."""
     raw = lake.scan(f"raw_{table}")
     ids = raw.select(pl.col("delivery_id").unique().sort()).collect().to_series()
     of: dict[Numbers, list[str]] = {}
     for delivery_id in ids:
         of.setdefault(_numbers(shop, source_name(delivery_id)), []).append(delivery_id)
-    return [_Taken(numbers, raw.filter(pl.col("delivery_id").is_in(some))) for numbers, some in of.items()]
+    return [Taken(numbers, raw.filter(pl.col("delivery_id").is_in(some))) for numbers, some in of.items()]
 
 
 def _numbers(shop: Shop, source: str) -> Numbers:
@@ -159,17 +144,17 @@ def _numbers(shop: Shop, source: str) -> Numbers:
 
 def _take_again(
     lake: Lake, shop: Shop, firsts: dict[str, Receipt], blocked: frozenset[str], drafts: Path
-) -> list[_Taken]:
+) -> list[Taken]:
     """Take every kept file in again, in the order in which they came, by the settings of today."""
     sources = {source.name: source for source in shop.sources}
-    taken: list[_Taken] = []
+    taken: list[Taken] = []
     files: dict[tuple[str, str], Receipt] = {}
     for receipt in firsts.values():
         files.setdefault((receipt.source, receipt.sha256), receipt)
     for (name, sha256), receipt in files.items():
         if name not in sources:
             taken += [
-                _Taken(_numbers(shop, name), _rows_of(lake, one), one)
+                Taken(_numbers(shop, name), _rows_of(lake, one), one)
                 for one in firsts.values()
                 if (one.source, one.sha256) == (name, sha256)
             ]
@@ -182,87 +167,12 @@ def _take_again(
                 "to a source of another name."
             )
         for arrival in look(shop, sources[name], kept, Path(receipt.file_name)):
-            taken.append(_take(lake, shop, arrival, taken, blocked, receipt.moment, drafts))
+            taken.append(take(lake, shop, arrival, taken, blocked, receipt.moment, drafts))
     return taken
 
 
 def _rows_of(lake: Lake, receipt: Receipt) -> pl.LazyFrame:
     return lake.scan(f"raw_{receipt.table}").filter(pl.col("delivery_id") == receipt.delivery_id)
-
-
-def _take(
-    lake: Lake,
-    shop: Shop,
-    arrival: Arrival,
-    before: Sequence[_Taken],
-    blocked: frozenset[str],
-    received_at: datetime,
-    drafts: Path | None,
-) -> _Taken:
-    """Take one delivery in, compared with those before it that bear the same numbers.
-
-    Without ``drafts`` its rows stay a plan over the kept file, so that a large file is written once.
-    """
-    table = arrival.source.table
-    kept = _keep_file(lake, arrival)
-    arrival = replace(arrival, path=kept)
-    numbers = shop.numbers_of(arrival.source)
-    with reading(arrival.origin):
-        count, through = _survey(arrival)
-        rows = _in_raw_shape(arrival, received_at, through)
-        earlier = [one.rows for one in before if one.numbers == numbers]
-        replayed, left = 0, count
-        if earlier:
-            unblocked = pl.concat(earlier).filter(~pl.col("delivery_id").is_in(list(blocked)))
-            marks = mark(rows, unblocked, _content(table), UNITS.get(table))
-            replayed, left = marks.filter("is_replay").height, marks.filter("is_kept").height
-            rows = (
-                rows.drop("is_replay")
-                .join(marks.filter("is_kept").lazy().drop("is_kept"), on="row_number")
-                .select(promise(f"raw_{table}").schema.keys())
-            )
-        if drafts is not None:
-            draft = drafts / f"{arrival.delivery_id}.parquet"
-            rows.sink_parquet(draft)
-            rows = pl.scan_parquet(draft, glob=False)
-    receipt = _receipt(shop, arrival, received_at, count, replayed, left)
-    return _Taken(numbers, rows, receipt)
-
-
-def _survey(arrival: Arrival) -> tuple[int, datetime | None]:
-    """Count the rows of a delivery and find the latest time in it."""
-    moment = reach_of(arrival.source.table)
-    # Which deliveries reach further is all that is asked here, so times without an offset may pass for UTC.
-    return (
-        arrival.rows()
-        .select(moment.name)
-        .pipe(typed, (moment,), UTC)
-        .select(pl.len(), pl.col(moment.name).max().cast(pl.Datetime("us", "UTC")).alias("through"))
-        .collect(engine="streaming")
-        .row(0)
-    )
-
-
-def _in_raw_shape(arrival: Arrival, received_at: datetime, through: datetime | None) -> pl.LazyFrame:
-    moment = pl.Datetime("us", "UTC")
-    return (
-        arrival.rows()
-        .with_row_index("row_number", offset=1)
-        .with_columns(
-            pl.lit(arrival.delivery_id).alias("delivery_id"),
-            pl.col("row_number").cast(pl.Int64),
-            pl.lit(False).alias("is_replay"),
-            pl.lit(received_at).dt.cast_time_unit("us").dt.convert_time_zone("UTC").alias("received_at"),
-            pl.lit(through, moment).alias("delivered_through"),
-            pl.col(FAULT).alias(READING_FAULT),
-        )
-        .select(promise(f"raw_{arrival.source.table}").schema.keys())
-    )
-
-
-def _content(table: str) -> list[str]:
-    """The columns that make a delivered row what it is."""
-    return [*(column.name for column in delivered_columns(table)), READING_FAULT]
 
 
 def _repeats(
@@ -289,45 +199,6 @@ def _repeats(
             )
         )
     return found
-
-
-def _receipt(
-    shop: Shop, arrival: Arrival, received_at: datetime, rows: int, replayed: int, kept: int
-) -> Receipt:
-    return Receipt(
-        receipt_id=arrival.delivery_id,
-        delivery_id=arrival.delivery_id,
-        source=arrival.source.name,
-        table=arrival.source.table,
-        file_name=arrival.origin.name,
-        part=arrival.part,
-        sha256=arrival.sha256,
-        received_at=received_at.isoformat(timespec="microseconds"),
-        rows=rows,
-        replayed=replayed,
-        kept=kept,
-        is_repeat=False,
-        unknown_columns=",".join(arrival.unknown_columns),
-        reading=reading_id(shop, arrival.source),
-        kept_file=arrival.path.name,
-        notes="; ".join(arrival.conventions.notes),
-    )
-
-
-def _keep_file(lake: Lake, arrival: Arrival) -> Path:
-    """Keep the file as delivered, so that a corrected mapping can be replayed from it."""
-    kept = lake.root / "landed" / f"{arrival.sha256}{arrival.origin.suffix}"
-    if not kept.exists():
-        kept.parent.mkdir(exist_ok=True)
-        draft = kept.with_suffix(".draft")
-        shutil.copyfile(arrival.path, draft)
-        if checksum(draft) != arrival.sha256:
-            draft.unlink()
-            raise DeliveryError(
-                f"{arrival.origin} changed while it was read. Run again when it is written whole."
-            )
-        draft.replace(kept)
-    return kept
 
 
 def _cleared(drafts: Path) -> Path:

@@ -14,11 +14,12 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from data_contracts.dictionary import delivered_columns
-from pipelines.errors import DeliveryError, ShopError
+from pipelines.errors import DeliveryError
 from pipelines.settings import Source
 from pipelines.shop import Shop
 from pipelines.sources import format_of
 from pipelines.sources.conventions import Conventions, find_conventions, in_canonical_text
+from pipelines.sources.mapping import mapping_of, values_of
 from pipelines.sources.reader import FAULT, RECORD, Format
 
 CANDIDATE_FILES = "*"
@@ -110,11 +111,6 @@ def shaped(source_format: Format, source: Source, path: Path) -> pl.LazyFrame:
     return source_format.shape(records, source.table)
 
 
-def values_of(source_format: Format, source: Source) -> dict[str, str]:
-    """Give the values that stand on every row, the shop's before the format's."""
-    return {**source_format.values.get(source.table, {}), **source.values}
-
-
 def arrivals(shop: Shop, table: str | None = None) -> list[Arrival]:
     """Look at every file of every source (of one table), in the order in which they are to be taken.
 
@@ -167,7 +163,7 @@ def look(shop: Shop, source: Source, path: Path, origin: Path | None = None) -> 
     """
     source_format = format_of(source.format)
     have = [*source_format.reader.columns(path, source.layout), *source_format.adds]
-    mapping = _mapping(source_format, source, origin or path, have)
+    mapping = mapping_of(source_format, source, origin or path, have)
     unknown = tuple(
         name
         for name in have
@@ -241,46 +237,6 @@ def _parts(source_format: Format, source: Source, path: Path, origin: Path) -> l
             f"{origin}, column {source.split_by}: some rows have no value, so their delivery is unknown."
         )
     return parts
-
-
-def _mapping(source_format: Format, source: Source, path: Path, have: list[str]) -> dict[str, str]:
-    """Say which of the file's columns is which of ours; a shop's own mapping goes before its format's."""
-    canonical = delivered_columns(source.table)
-    names = {column.name for column in canonical}
-    named = {**source.columns, **source.values}
-    if strangers := sorted(set(named) - names):
-        raise ShopError(
-            f"Source {source.name} maps {', '.join(strangers)}, which table {source.table} does not have. "
-            f"It has: {', '.join(sorted(names))}."
-        )
-    known = source_format.columns.get(source.table, {})
-    if not known and source_format.columns and not source.columns:
-        raise ShopError(
-            f"Source {source.name}: {source_format.title} brings no table {source.table} by itself; it brings "
-            f"{', '.join(source_format.columns)}. Name another table or map the columns."
-        )
-    by_format = {
-        ours: next(name for name in candidates if name in have)
-        for ours, candidates in known.items()
-        if ours not in named and any(name in have for name in candidates)
-    }
-    mapping = {**by_format, **source.columns}
-    given = {*mapping, *values_of(source_format, source)}
-    if lacking := [c.name for c in canonical if c.required and c.name not in given]:
-        told = [f"{name} ({' or '.join(known[name])})" for name in lacking if name in known]
-        if told:
-            raise DeliveryError(
-                f"{path} is not {source_format.title} as known here: it has no column for {', '.join(told)} "
-                f"(source {source.name}). It has: {', '.join(have)}. Map it in shop.toml or correct the file."
-            )
-        raise ShopError(f"Source {source.name} does not say which column holds {', '.join(lacking)}.")
-    wanted = [*mapping.values(), *([source.split_by] if source.split_by else [])]
-    if missing := [name for name in wanted if name not in have]:
-        raise DeliveryError(
-            f"{path} has no column {', '.join(repr(name) for name in missing)} (source {source.name}). "
-            f"It has: {', '.join(have)}. Correct the mapping in shop.toml or the file."
-        )
-    return mapping
 
 
 def checksum(path: Path) -> str:
