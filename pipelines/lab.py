@@ -59,7 +59,7 @@ class Lab:
             There is no such shop, or no finished run.
         """
         opened = Shop.open(shop or os.environ.get("RETENTION_SHOP") or "uk_gift_shop")
-        found = Lake.open(find_lake_folder(opened.name, lake))
+        found = Lake.open(find_lake_folder(opened.name, lake), opened.name)
         if os.environ.get("RETENTION_UNFINISHED"):
             return cls(opened, found, date.fromisoformat(os.environ["RETENTION_AS_OF"]), None)
         snapshot = newest_snapshot(found)

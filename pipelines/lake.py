@@ -40,26 +40,37 @@ class Lake:
         self.root = root
 
     @classmethod
-    def open(cls, root: Path) -> "Lake":
+    def open(cls, root: Path, shop_name: str | None = None) -> "Lake":
         """Open a lake that exists.
+
+        Parameters
+        ----------
+        shop_name
+            The shop that it must belong to.
 
         Raises
         ------
         LakeError
-            The folder is missing or is not a lake.
+            The folder is missing or is not a lake, or it is another shop's.
         """
         marker = root / MARKER
         if not marker.is_file():
             what = "is not a lake (it has no lake.json)" if root.exists() else "does not exist"
             raise LakeError(f"{root} {what}. Run `retention run` to make one, or name another with --lake.")
         try:
-            written = json.loads(marker.read_text(encoding="utf-8"))["format"]
+            told = json.loads(marker.read_text(encoding="utf-8"))
+            written = told["format"]
         except (ValueError, KeyError, TypeError) as error:
             raise LakeError(
                 f"{marker} cannot be read; restore it from a backup or name another lake."
             ) from error
         if written != FORMAT:
             raise LakeError(f"{root} has lake format {written}; this program reads format {FORMAT}.")
+        if shop_name is not None and (owner := told.get("shop")) != shop_name:
+            raise LakeError(
+                f"{root} is the lake of shop {owner!r}, not of {shop_name!r}. Name the shop with --shop, or another "
+                "lake with --lake."
+            )
         return cls(root)
 
     @classmethod
@@ -87,12 +98,7 @@ class Lake:
                 write_whole(marker, json.dumps({"format": FORMAT, "shop": shop_name}))
             except OSError as error:
                 raise LakeError(f"{root} cannot be made: {error.strerror}.") from error
-        lake = cls.open(root)
-        if (owner := json.loads(marker.read_text(encoding="utf-8")).get("shop")) != shop_name:
-            raise LakeError(
-                f"{root} is the lake of shop {owner!r}, not of {shop_name!r}. Name another with --lake."
-            )
-        return lake
+        return cls.open(root, shop_name)
 
     def path(self, name: str) -> Path:
         """Where the table ``name`` lies."""

@@ -23,7 +23,7 @@ from pipelines.ingest.landing import land
 from pipelines.ingest.quarantine import blocked_deliveries
 from pipelines.lake import Lake
 from pipelines.shop import Shop
-from pipelines.sources.arrivals import Arrival, files_of, look
+from pipelines.sources.arrivals import Arrival, files_of, look, untaken_files
 from pipelines.sources.postgres import extract
 
 SHOWN_VALUE = 60
@@ -66,6 +66,8 @@ class Rehearsal:
         The first rows of each broken rule.
     unreadable
         Files that cannot be taken at all, with the reason.
+    untaken
+        Files that lie beside those of a source and that no source takes.
     """
 
     deliveries: pl.DataFrame
@@ -73,6 +75,7 @@ class Rehearsal:
     blocked: pl.DataFrame
     examples: list[Example]
     unreadable: list[str]
+    untaken: list[Path]
 
     @property
     def would_block(self) -> bool:
@@ -109,6 +112,7 @@ def rehearse(shop: Shop, now: datetime, examples: int = 3) -> Rehearsal:
             blocked=blocked.sort("delivery_id", "rule").collect(),
             examples=[one for table in tables for one in _examples(lake, table, taken, examples)],
             unreadable=unreadable,
+            untaken=untaken_files(shop),
         )
 
 

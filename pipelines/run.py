@@ -81,7 +81,7 @@ def plan_run(
     ready = arrivals(shop) if starts_at is Stage.LANDING else []
     known: frozenset[str] = frozenset()
     if starts_at is not Stage.LANDING or (lake_root.exists() and any(lake_root.iterdir())):
-        known = frozenset(receipt.delivery_id for receipt in receipts(Lake.open(lake_root)))
+        known = frozenset(receipt.delivery_id for receipt in receipts(Lake.open(lake_root, shop.name)))
     check_lists(shop)
     if as_of is not None:
         _check_not_before_first_order(shop, ready, as_of)

@@ -185,6 +185,8 @@ class OrderRules(Settings):
         value stands on them.
     cancelled_statuses, pending_statuses, test_statuses
         Statuses of orders that were called off, not placed yet, or placed to try the shop out.
+    placed_statuses
+        Statuses of orders that count. One that is in none of these lists counts as well, and is told.
     test_tags
         Tags of orders placed to try the shop out.
     kinds, kinds_by_name
@@ -210,6 +212,16 @@ class OrderRules(Settings):
         "failed",
         "expired",
         "trash",
+        "storniert",
+        "abgebrochen",
+        "abgelehnt",
+        "annulé",
+        "annulée",
+        "geannuleerd",
+        "cancelado",
+        "cancelada",
+        "annullato",
+        "anulado",
     )
     pending_statuses: tuple[str, ...] = (
         "pending",
@@ -221,6 +233,55 @@ class OrderRules(Settings):
         "draft",
         "auto draft",
         "checkout draft",
+        "offen",
+        "unbezahlt",
+        "entwurf",
+        "en attente",
+        "openstaand",
+        "pendiente",
+        "in attesa",
+    )
+    placed_statuses: tuple[str, ...] = (
+        "paid",
+        "partially paid",
+        "authorized",
+        "placed",
+        "processing",
+        "fulfilled",
+        "partially fulfilled",
+        "unfulfilled",
+        "shipped",
+        "partially shipped",
+        "delivered",
+        "complete",
+        "completed",
+        "closed",
+        "invoiced",
+        "refunded",
+        "partially refunded",
+        "returned",
+        "bezahlt",
+        "versendet",
+        "versandt",
+        "geliefert",
+        "abgeschlossen",
+        "erledigt",
+        "in bearbeitung",
+        "payé",
+        "payée",
+        "expédié",
+        "expédiée",
+        "livré",
+        "livrée",
+        "betaald",
+        "verzonden",
+        "geleverd",
+        "pagado",
+        "enviado",
+        "entregado",
+        "pagato",
+        "spedito",
+        "consegnato",
     )
     test_statuses: tuple[str, ...] = ("test",)
     test_tags: tuple[str, ...] = ("test",)

@@ -10,7 +10,7 @@ import tomllib
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -28,6 +28,9 @@ from pipelines.settings import (
     Source,
     check_timezone,
 )
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 SAMPLES = Path(str(files("pipelines").joinpath("samples")))
 
@@ -137,10 +140,22 @@ class Shop(Settings):
             return cls.model_validate({**entries, "folder": path.parent})
         except ValidationError as error:
             faults = [
-                f"  {'.'.join(str(step) for step in fault['loc']) or 'shop'}: {fault['msg']}"
+                f"  {'.'.join(str(step) for step in fault['loc']) or 'shop'}: {_told(fault)}"
                 for fault in error.errors()
             ]
             raise ShopError(f"{path} has {len(faults)} wrong setting(s):\n" + "\n".join(faults)) from error
+
+
+def _told(fault: "ErrorDetails") -> str:
+    """Say what is wrong with a setting, and of one that is not known which there are."""
+    if fault["type"] != "extra_forbidden":
+        return fault["msg"]
+    section: Any = Shop
+    for step in fault["loc"][:-1]:
+        if isinstance(step, str):
+            section = section.model_fields[step].annotation
+            section = next((part for part in get_args(section) if hasattr(part, "model_fields")), section)
+    return f"there is no such setting; there are {', '.join(getattr(section, 'model_fields', {}))}"
 
 
 def find_shop_file(where: str | Path) -> Path:

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.lake import Lake
+from pipelines.report.numbers import valid_orders
 from pipelines.shop import Shop
 from pipelines.snapshots import Snapshot
 
@@ -45,11 +46,13 @@ def summarise(shop: Shop, lake: Lake, snapshot: Snapshot, seconds: float) -> Run
             pl.len().alias("orders"),
             pl.col("is_valid").sum().alias("valid"),
             (pl.col("is_valid") & pl.col("customer_key").is_null()).sum().alias("valid_without_customer"),
-            pl.col("net").filter("is_valid").sum().cast(pl.Float64).alias("net"),
         )
         .collect()
         .row(0, named=True)
     )
+    # As the report says it: less the refunds that were known on the day.
+    known = valid_orders(orders, table("returns"), snapshot.as_of)
+    counted["net"] = known.select(pl.col("net_by_as_of").sum().cast(pl.Float64)).collect().item()
     facts: dict[str, Any] = {
         "shop": shop.name,
         "as_of": snapshot.as_of,

@@ -43,6 +43,7 @@ def check(
             "blocked": found.blocked.to_dicts(),
             "examples": [asdict(example) for example in found.examples],
             "unreadable": found.unreadable,
+            "untaken": [str(file) for file in found.untaken],
             "would_block": found.would_block,
         }
         typer.echo(json.dumps(told, indent=1, default=str))
@@ -91,7 +92,8 @@ def _tell_rules(found: Any) -> None:
             value = "" if one.value is None else f": {one.value}"
             typer.echo(f"  {one.file_name}, {one.place}: {one.rule} ({one.severity}){value}")
         typer.echo("")
-    typer.echo(f"{kept} of {found.rules.height} rules are kept by every row.")
+    if found.deliveries.height:
+        typer.echo(f"{kept} of {found.rules.height} rules are kept by every row.")
 
 
 def _tell_verdict(found: Any) -> None:
@@ -103,8 +105,14 @@ def _tell_verdict(found: Any) -> None:
             f"{row['rows']:,} rows. Correct the file or its mapping in shop.toml.",
             err=True,
         )
+    for file in found.untaken:
+        typer.echo(
+            f"No source takes {file}. If it is a delivery, let a source's `path` in shop.toml match it."
+        )
     if not found.would_block:
-        typer.echo("Everything that lies ready can be taken in. Nothing was written.")
+        typer.echo(
+            "Everything that lies ready can be taken in, but for the rows set aside. Nothing was written."
+        )
 
 
 def _tell_waiting(shop: Any, lake: Any, as_json: bool) -> None:
@@ -112,7 +120,7 @@ def _tell_waiting(shop: Any, lake: Any, as_json: bool) -> None:
     from pipelines.ingest.waiting import waiting
     from pipelines.lake import Lake, find_lake_folder
 
-    opened = Lake.open(find_lake_folder(shop.name, lake))
+    opened = Lake.open(find_lake_folder(shop.name, lake), shop.name)
     rows = {
         table: waiting(
             opened.scan(f"{table}_quarantine"),
@@ -132,7 +140,35 @@ def _tell_waiting(shop: Any, lake: Any, as_json: bool) -> None:
     for table, found in rows.items():
         if found.height:
             typer.echo(f"{table}: {found.height:,} rows wait for a corrected delivery or mapping")
-        for row in found.head(WAITING_SHOWN).iter_rows(named=True):
-            typer.echo(f"  {row['file_name']}, row {row['row_number']}: {row['rules'].replace(',', ', ')}")
+        shown = found.head(WAITING_SHOWN)
+        places = _places(shop, opened, shown)
+        for row in shown.iter_rows(named=True):
+            place = places.get((row["delivery_id"], row["row_number"]), f"row {row['row_number']}")
+            typer.echo(f"  {row['file_name']}, {place}: {row['rules'].replace(',', ', ')}")
         if found.height > WAITING_SHOWN:
             typer.echo(f"  ... and {found.height - WAITING_SHOWN:,} more (--json lists all)")
+
+
+def _places(shop: Any, lake: Any, shown: pl.DataFrame) -> dict[tuple[str, int], str]:
+    """Say where in their files rows stand, read from the copies that the lake keeps."""
+    from pathlib import Path
+
+    from pipelines.errors import LabError
+    from pipelines.sources.arrivals import look, source_name
+
+    sources = {source.name: source for source in shop.sources}
+    found: dict[tuple[str, int], str] = {}
+    for (delivery_id, kept), rows in shown.group_by("delivery_id", "kept_file"):
+        try:
+            arrived = look(shop, sources[source_name(delivery_id)], lake.root / "landed" / kept, Path(kept))
+        except (
+            LabError,
+            KeyError,
+            OSError,
+        ):  # the settings or the copy have gone since: the row's number must do
+            continue
+        for arrival in arrived:
+            if arrival.delivery_id == delivery_id:
+                places = arrival.places(rows["row_number"].to_list())
+                found |= {(delivery_id, number): place for number, place in places.items()}
+    return found

@@ -87,7 +87,7 @@ def _shape(guess: Guess) -> tuple[object, ...]:
 def _patterned(group: list[Guess], every: set[Path]) -> list[tuple[Path, list[Guess]]]:
     """Give a group its file or pattern; file by file where no pattern means just these."""
     if len(group) == 1:
-        return [(group[0].seen.path, group)]
+        return [(_with_those_to_come(group[0].seen.path), group)]
     folder = group[0].seen.path.parent
     names = [guess.seen.path.name for guess in group]
     start, end = _common_start(names), _common_start([name[::-1] for name in names])[::-1]
@@ -98,6 +98,16 @@ def _patterned(group: list[Guess], every: set[Path]) -> list[tuple[Path, list[Gu
         if set(folder.glob(pattern)) & every == wanted:
             return [(folder / pattern, group)]
     return [(guess.seen.path, [guess]) for guess in group]
+
+
+def _with_those_to_come(path: Path) -> Path:
+    """Give a pattern that takes in this file and the next of its kind: another number or date in its name."""
+    stem, dot, ending = path.name.partition(".")
+    parts = re.split(r"[0-9]+(?:[-_. ][0-9]+)*", stem)
+    pattern = "*".join(glob.escape(part) for part in (parts if len(parts) > 1 else [stem, ""]))
+    pattern = f"{pattern}{dot}{glob.escape(ending)}"
+    has_name = any(letter.isalpha() for letter in pattern.partition(".")[0])
+    return path.parent / pattern if has_name and set(path.parent.glob(pattern)) == {path} else path
 
 
 def _common_start(names: list[str]) -> str:

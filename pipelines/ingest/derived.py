@@ -9,6 +9,8 @@ import polars as pl
 
 from data_contracts.dictionary import delivered_columns
 from pipelines.ingest.currency import AMOUNTS, day_of, with_rate
+from pipelines.ingest.order_rules import is_known_status, kind
+from pipelines.ingest.patterns import matches
 from pipelines.shop import Shop
 
 LARGEST_VALUE = 1e10
@@ -20,12 +22,6 @@ CUSTOMER_CELLS = ("customer_id", "email", "phone")
 FRIEND_CELLS = ("friend_customer_id", "friend_email", "friend_phone")
 COST_FIGURE = ("day", "kind", "order_id", "product_id", "campaign")
 """What makes two costs without numbers the same figure."""
-
-
-def matches(column: str | pl.Expr, pattern: str | None) -> pl.Expr:
-    """Whether text matches a shop's regular expression; false where the shop gives none."""
-    text = pl.col(column) if isinstance(column, str) else column
-    return pl.lit(False) if pattern is None else text.str.contains(pattern).fill_null(False)
 
 
 def with_flags(rows: pl.LazyFrame, table: str, shop: Shop, rates: pl.LazyFrame | None = None) -> pl.LazyFrame:
@@ -141,10 +137,15 @@ def _values(table: str) -> list[pl.Expr]:
 def _order_flags(shop: Shop) -> list[pl.Expr]:
     is_return = matches("order_id", shop.orders.return_order_ids)
     is_adjustment = matches("order_id", shop.orders.adjustment_order_ids)
+    is_goods = kind(shop.orders) == "merchandise"
+    value = pl.col("quantity") * pl.col("unit_price").cast(pl.Float64)
     content = [column.name for column in delivered_columns("orders")]
     return [
         (~is_return | (pl.col("quantity") < 0)).fill_null(True).alias("return_takes_back"),
-        (is_adjustment | (pl.col("unit_price") >= 0)).fill_null(True).alias("price_fits"),
+        # A voucher or a fee may be below 0; goods may not.
+        (is_adjustment | ~is_goods | (pl.col("unit_price") >= 0)).fill_null(True).alias("price_fits"),
+        is_known_status(shop).alias("status_is_known"),
+        (value.abs() >= pl.col("discount").cast(pl.Float64).abs()).fill_null(True).alias("discount_fits"),
         (is_adjustment | (pl.col("unit_price") > 0)).fill_null(True).alias("price_is_above_zero"),
         (is_return | is_adjustment | (pl.col("quantity") > 0))
         .fill_null(True)

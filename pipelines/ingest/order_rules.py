@@ -7,8 +7,8 @@ import re
 
 import polars as pl
 
-from pipelines.ingest.derived import matches
 from pipelines.ingest.numbers import plain_order_id
+from pipelines.ingest.patterns import matches
 from pipelines.settings import OrderRules
 from pipelines.shop import Shop
 
@@ -55,6 +55,14 @@ def standing(shop: Shop) -> pl.Expr:
     ):
         found = pl.when(holds).then(pl.lit(name)).otherwise(found)
     return found
+
+
+def is_known_status(shop: Shop) -> pl.Expr:
+    """Whether the settings say what an order's status means; true where none is delivered."""
+    rules = shop.orders
+    known = (*rules.placed_statuses, *rules.cancelled_statuses, *rules.pending_statuses, *rules.test_statuses)
+    status = pl.col("status").str.to_lowercase()
+    return status.is_null() | _is_one_of(status, known)
 
 
 def _bears(tags: tuple[str, ...]) -> pl.Expr:

@@ -9,7 +9,7 @@ import polars as pl
 from pipelines.ingest.numbers import OWN_NUMBER
 from pipelines.ingest.replays import UNITS
 
-SHOWN = ["file_name", "row_number", "rules", "received_at"]
+SHOWN = ["file_name", "row_number", "rules", "received_at", "delivery_id", "kept_file"]
 
 
 def waiting(
@@ -20,10 +20,12 @@ def waiting(
     Returns
     -------
     pl.LazyFrame
-        file_name, row_number, rules, received_at; sorted by delivery and row.
+        file_name, row_number, rules, received_at, delivery_id, kept_file; sorted by delivery and row.
     """
     unit = UNITS.get(table) or OWN_NUMBER.get(table)
-    of = deliveries.filter(~pl.col("is_repeat")).select("delivery_id", "file_name", "received_at")
+    of = deliveries.filter(~pl.col("is_repeat")).select(
+        "delivery_id", "file_name", "received_at", "kept_file"
+    )
     if unit is None:  # records without a number of their own cannot be told again
         return (
             quarantine.join(of, on="delivery_id")

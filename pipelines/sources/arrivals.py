@@ -198,19 +198,39 @@ def files_of(shop: Shop, source: Source) -> list[Path]:
     """
     if source.path is None:
         return []
-    whole = Path(source.path).expanduser()
-    place = whole if whole.is_absolute() else shop.folder / whole
-    if place.is_file():
-        return [place]
-    pattern = place / CANDIDATE_FILES if place.is_dir() else place
-    anchor = Path(pattern.anchor)
-    found = sorted(file for file in anchor.glob(str(pattern.relative_to(anchor))) if _is_delivery(file))
+    pattern = _pattern(shop, source)
+    found = _matching(pattern)
     if not found:
         raise DeliveryError(
-            f"Source {source.name}: there is no file {place}. "
+            f"Source {source.name}: there is no file {pattern}. "
             "Put the delivery there or correct `path` in shop.toml."
         )
     return found
+
+
+def untaken_files(shop: Shop) -> list[Path]:
+    """Find files that lie in the folders of a shop's sources and that no source takes."""
+    patterns = [_pattern(shop, source) for source in shop.sources if source.path is not None]
+    taken = {file for pattern in patterns for file in _matching(pattern)}
+    folders = {pattern.parent for pattern in patterns if not set("*?[") & set(str(pattern.parent))}
+    beside = {
+        file for folder in folders if folder.is_dir() for file in folder.iterdir() if _is_delivery(file)
+    }
+    return sorted(file for file in beside - taken if file.suffix not in (".toml", ".md"))
+
+
+def _pattern(shop: Shop, source: Source) -> Path:
+    """Give the file or pattern that a source's path means; a folder means every file in it."""
+    whole = Path(source.path or "").expanduser()
+    place = whole if whole.is_absolute() else shop.folder / whole
+    return place / CANDIDATE_FILES if place.is_dir() else place
+
+
+def _matching(pattern: Path) -> list[Path]:
+    if pattern.is_file():  # also one whose name has the letters of a pattern
+        return [pattern]
+    anchor = Path(pattern.anchor)
+    return sorted(file for file in anchor.glob(str(pattern.relative_to(anchor))) if _is_delivery(file))
 
 
 def _is_delivery(file: Path) -> bool:

@@ -10,6 +10,8 @@ from pipelines.errors import DeliveryError, ShopError
 from pipelines.settings import Source
 from pipelines.sources.reader import Format
 
+NAMES_SHOWN, NAME_SHOWN = 40, 40
+
 
 def values_of(source_format: Format, source: Source) -> dict[str, str]:
     """Give the values that stand on every row, the shop's before the format's."""
@@ -57,13 +59,22 @@ def mapping_of(source_format: Format, source: Source, path: Path, have: list[str
         if told:
             raise DeliveryError(
                 f"{path} is not {source_format.title} as known here: it has no column for {', '.join(told)} "
-                f"(source {source.name}). It has: {', '.join(have)}. Map it in shop.toml or correct the file."
+                f"(source {source.name}). It has: {_shown(have)}. Map it in shop.toml or correct the file."
             )
         raise ShopError(f"Source {source.name} does not say which column holds {', '.join(lacking)}.")
     wanted = [*mapping.values(), *([source.split_by] if source.split_by else [])]
     if missing := [name for name in wanted if name not in have]:
         raise DeliveryError(
             f"{path} has no column {', '.join(repr(name) for name in missing)} (source {source.name}). "
-            f"It has: {', '.join(have)}. Correct the mapping in shop.toml or the file."
+            f"It has: {_shown(have)}. Correct the mapping in shop.toml or the file."
         )
     return mapping
+
+
+def _shown(names: list[str]) -> str:
+    """Names of columns for a message: what is no text is a dot, and no more than fits a screen."""
+    short = [
+        "".join(c if c.isprintable() else "·" for c in name[:NAME_SHOWN]) for name in names[:NAMES_SHOWN]
+    ]
+    more = [f"and {len(names) - NAMES_SHOWN} more"] if len(names) > NAMES_SHOWN else []
+    return ", ".join([*short, *more])

@@ -32,7 +32,7 @@ def test_a_folder_becomes_a_shop_that_opens_and_delivers(tmp_path: Path) -> None
     for words in (
         "My shop: 80 order lines from 2026-01-1",
         "timezone Europe/Berlin (times of orders carry its offsets",
-        "orders: ../exports/orders_export_1.csv",
+        "orders: ../exports/orders_export_*.csv",
         "score            = How likely are you to recommend us?",
         "Left out:",
         "broken.parquet is not a whole Parquet file",

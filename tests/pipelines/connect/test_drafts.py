@@ -42,13 +42,13 @@ def test_names_with_brackets_are_no_patterns(tmp_path: Path) -> None:
 
 def test_files_of_other_columns_are_other_sources(tmp_path: Path) -> None:
     drafts = drafts_of(tmp_path, english_orders(tmp_path, "a.csv"), german_orders(tmp_path, "b.csv"))
-    assert {draft.source.path for draft in drafts} == {"a.csv", "b.csv"}
+    assert {draft.source.path for draft in drafts} == {"a*.csv", "b*.csv"}
     assert [draft.rows for draft in drafts] == [60, 20], "the largest source of orders is the shop's first"
 
 
 def test_a_path_is_relative_to_where_shop_toml_stands(tmp_path: Path) -> None:
     (draft,) = drafts_of(tmp_path / "shop" / "here", english_orders(tmp_path / "in"))
-    assert draft.source.path == "../../in/orders.csv"
+    assert draft.source.path == "../../in/orders*.csv"
 
 
 def test_times_that_say_utc_make_their_source_utc(tmp_path: Path) -> None:
@@ -69,5 +69,22 @@ def test_a_returns_file_belongs_to_the_orders_whose_numbers_it_names(tmp_path: P
     drafts = drafts_of(tmp_path, shopify, till, returns)
     settled = with_numbers(drafts, {draft.source.name: sample_of(draft.guess) for draft in drafts})
     owners = {draft.source.path: draft.source.order_numbers for draft in settled if draft.table == "returns"}
-    assert owners == {"orders_export_1.csv": None, "returns.csv": "orders"}
+    assert owners == {"orders_export_*.csv": None, "returns*.csv": "orders"}
     assert {draft.source.name for draft in settled if draft.table == "orders"} == {"shopify_orders", "orders"}
+
+
+def test_a_file_alone_leaves_room_for_the_next_of_its_kind(tmp_path: Path) -> None:
+    for name, pattern in [
+        ("orders_2025-01.csv", "orders_*.csv"),
+        ("export 3.csv", "export *.csv"),
+        ("lines.csv", "lines*.csv"),
+        ("20250101.csv", "20250101.csv"),  # nothing but a date could mean any file
+    ]:
+        (draft,) = drafts_of(tmp_path / name / "shop", english_orders(tmp_path / name, name))
+        assert draft.source.path == f"../{pattern}"
+
+
+def test_room_for_the_next_file_takes_in_no_other_that_lies_there(tmp_path: Path) -> None:
+    (tmp_path / "lines_old.csv").write_text("something else")
+    (draft,) = drafts_of(tmp_path, english_orders(tmp_path, "lines.csv"))
+    assert draft.source.path == "lines.csv"

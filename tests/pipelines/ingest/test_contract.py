@@ -39,6 +39,8 @@ BROKEN: dict[str, dict[str, Any]] = {
     "value_fits": {"quantity": "1000000000000000000"},
     "currency_is_known": {"currency": "EUR"},
     "kind_is_known": {"kind": "thing"},
+    "status_is_known": {"status": "strange"},
+    "discount_fits_its_line": {"discount": "10.01"},
     "customer_is_named": {"customer_id": None},
     "product_name_is_given": {"product_name": None},
     "price_is_above_zero": {"unit_price": "0"},
