@@ -43,6 +43,10 @@ class _Opened:
     is_guarded: bool
 
 
+# Many formats are separated text: a file that several of them look at is surveyed once.
+_OPENED: Copies[_Opened] = Copies()
+
+
 class CsvReader:
     """Reader of separated text; see `pipelines.sources.reader.Reader`.
 
@@ -57,7 +61,6 @@ class CsvReader:
     def __init__(self, separator: str | None = None, header_rows: int = 1) -> None:
         self._separator = separator
         self._header_rows = header_rows
-        self._copies: Copies[_Opened] = Copies()
 
     def columns(self, path: Path, layout: Layout) -> list[str]:
         """Read the names of the columns."""
@@ -92,13 +95,14 @@ class CsvReader:
         return f"line {block.line_of(record - 1 - mark.records) + 1}"
 
     def _open(self, path: Path, layout: Layout) -> _Opened:
+        header_rows = layout.header_rows or self._header_rows
+
         def look(folder: Path) -> _Opened:
             plain = plain_text(path, folder, layout.encoding)
-            header_rows = layout.header_rows or self._header_rows
             dialect = find_dialect(path, plain, layout, self._separator, header_rows)
             return _survey(plain, dialect, folder / "mended")
 
-        return self._copies.of(path, layout.model_dump_json(), look)
+        return _OPENED.of(path, (layout.model_dump_json(), header_rows, self._separator), look)
 
 
 def _survey(plain: PlainText, dialect: Dialect, copy: Path) -> _Opened:

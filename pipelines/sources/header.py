@@ -27,9 +27,9 @@ def could_be_names(row: Row) -> bool:
     return 2 * values < len(cells) and not any(ADDRESS.fullmatch(cell) for cell in cells)
 
 
-def filled(row: Row) -> int:
-    """Count the cells in which something stands."""
-    return sum(bool(_name(cell)) for cell in row)
+def extent(row: Row) -> int:
+    """Count the cells up to the last one in which something stands; titles are shorter than names."""
+    return max((number for number, cell in enumerate(row, start=1) if _name(cell)), default=0)
 
 
 def together(rows: Sequence[Row]) -> Row:
@@ -51,9 +51,9 @@ def find_header(rows: Sequence[Row], header_rows: int, fits: Fits) -> int | None
         for number in range(len(rows) - header_rows + 1)
         if could_be_names(together(rows[number : number + header_rows]))
     ]
-    most = max((filled(row) for row in rows), default=0)
+    most = max((extent(row) for row in rows), default=0)
     fitting = (number for number in candidates if fits(number))
-    return next(fitting, next((number for number in candidates if 2 * filled(rows[number]) >= most), None))
+    return next(fitting, next((number for number in candidates if 2 * extent(rows[number]) > most), None))
 
 
 def column_names(row: Row, below: Row = ()) -> tuple[str, ...]:

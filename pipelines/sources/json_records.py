@@ -18,8 +18,8 @@ HEAD = 1 << 16
 CHUNK = 1 << 20
 LONGEST_VALUE = 1 << 24
 """Characters after which an object without end is broken."""
-LONGEST_WORD = 5
-"""Characters of true, false and null."""
+LONGEST_SIGN = 12
+"""Characters of the longest thing, besides strings, that the end of a piece can cut: ``\\ud83d\\ude00``."""
 NOT_JSON = "not JSON"
 BETWEEN = re.compile(r"[\s,\[\]]*")
 
@@ -103,6 +103,8 @@ def _is_unicode(value: dict[str, Any]) -> bool:
         written(value).encode()
     except UnicodeEncodeError:
         return False
+    except RecursionError:
+        return True
     return True
 
 
@@ -163,7 +165,7 @@ class _Stream:
         """Say whether there is nothing wrong but that the text stops."""
         if not isinstance(error, json.JSONDecodeError):
             return False
-        return error.msg.startswith("Unterminated") or error.pos > len(self._text) - LONGEST_WORD
+        return error.msg.startswith("Unterminated") or error.pos > len(self._text) - LONGEST_SIGN
 
     def _broken(self, *, is_cut: bool) -> Found:
         """Tell a value that cannot be read, and go on with the next one that starts where it did in its line."""

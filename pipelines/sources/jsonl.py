@@ -18,12 +18,11 @@ from pipelines.sources.parts import Parts, PartsWriter, TooManyColumnsError
 from pipelines.sources.plain_text import plain_text
 from pipelines.sources.reader import Format
 
+_OPENED: Copies[Parts] = Copies()
+
 
 class JsonReader:
     """Reader of JSON; see `pipelines.sources.reader.Reader`."""
-
-    def __init__(self) -> None:
-        self._copies: Copies[Parts] = Copies()
 
     def columns(self, path: Path, layout: Layout) -> list[str]:
         """Name the values that the objects have, in order of appearance."""
@@ -38,7 +37,7 @@ class JsonReader:
         return f"line {self._open(path, layout).place(record)}"
 
     def _open(self, path: Path, layout: Layout) -> Parts:
-        return self._copies.of(path, layout.encoding, lambda folder: _read(path, folder, layout.encoding))
+        return _OPENED.of(path, layout.encoding, lambda folder: _read(path, folder, layout.encoding))
 
 
 def _read(path: Path, folder: Path, encoding: str | None) -> Parts:
@@ -47,9 +46,14 @@ def _read(path: Path, folder: Path, encoding: str | None) -> Parts:
     writer = PartsWriter(folder)
     try:
         for found in find_objects(plain):
-            fault = _fault(found, foreign_lines, plain.encoding)
-            row = flatten(found.value or {}, found.text) if fault is None else {}
-            writer.add(row, found.line, fault)
+            reason = _reason(found, foreign_lines, plain.encoding)
+            row: dict[str, str | None] = {}
+            try:
+                row = flatten(found.value, found.text) if found.value and not reason else {}
+            except RecursionError:
+                reason = "values too deep in each other"
+            writer.add(row, found.line, _told(reason, found.text))
+        parts = writer.finish()
     except BrokenListError as error:
         raise DeliveryError(
             f"{path} is a list that breaks in line {error}, and nobody can say where its next object starts. "
@@ -59,20 +63,22 @@ def _read(path: Path, folder: Path, encoding: str | None) -> Parts:
         raise DeliveryError(
             f"{path} has {error}: keys seem to be values. Deliver a list of objects that have the same keys."
         ) from error
-    parts = writer.finish()
     if not parts.names:
         raise DeliveryError(f"{path} holds no JSON object. It should have one a line, or a list of them.")
     return parts
 
 
-def _fault(found: Found, foreign_lines: frozenset[int], encoding: str) -> str | None:
-    """Say what is wrong with what stands where an object should, with its text."""
-    fault = found.fault
-    if foreign_lines and any(
-        found.line + more in foreign_lines for more in range(found.text.rstrip().count("\n") + 1)
-    ):
-        fault = f"bytes that are not {encoding.upper()}"
-    return f"{fault}: {found.text.strip()[:LONGEST_TEXT]}" if fault and found.text else fault
+def _reason(found: Found, foreign_lines: frozenset[int], encoding: str) -> str | None:
+    """Say why what stands where an object should is none."""
+    if foreign_lines:
+        lines = found.text.rstrip().count("\n") + 1
+        if any(found.line + more in foreign_lines for more in range(lines)):
+            return f"bytes that are not {encoding.upper()}"
+    return found.fault
+
+
+def _told(reason: str | None, text: str) -> str | None:
+    return f"{reason}: {text.strip()[:LONGEST_TEXT]}" if reason and text else reason
 
 
 FORMAT = Format(

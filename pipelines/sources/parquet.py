@@ -19,11 +19,11 @@ from pipelines.sources.reader import FAULT, Format
 BATCH_ROWS = 65_536
 
 
+_OPENED: Copies[dict[str, pl.Expr]] = Copies()
+
+
 class ParquetReader:
     """Reader of Parquet files; see `pipelines.sources.reader.Reader`."""
-
-    def __init__(self) -> None:
-        self._whole: Copies[dict[str, pl.Expr]] = Copies()
 
     def columns(self, path: Path, layout: Layout) -> list[str]:
         """Read the file's column names; those of a structure's fields are dotted."""
@@ -39,7 +39,7 @@ class ParquetReader:
         return f"row {record}"
 
     def _open(self, path: Path) -> dict[str, pl.Expr]:
-        return self._whole.of(path, None, lambda folder: _columns(path))
+        return _OPENED.of(path, None, lambda folder: _columns(path))
 
 
 def _columns(path: Path) -> dict[str, pl.Expr]:

@@ -35,15 +35,11 @@ class Parts:
         Of the columns, in order of appearance.
     columns
         What they are called in the files.
-    rows
-        How many there are, and how many of them are faults.
     """
 
     files: tuple[Path, ...]
     names: tuple[str, ...]
     columns: tuple[str, ...]
-    rows: int
-    faults: int
 
     def scan(self) -> pl.LazyFrame:
         """Read the rows, and `FAULT`."""
@@ -75,7 +71,6 @@ class PartsWriter:
         self._rows: list[dict[str, str | None]] = []
         self._faults: list[str | None] = []
         self._places: list[int] = []
-        self._written = self._faulty = 0
 
     def add(self, row: dict[str, str | None], place: int, fault: str | None = None) -> None:
         """Add a row: its values, or what is wrong with it.
@@ -107,8 +102,6 @@ class PartsWriter:
             tuple(self._files),
             distinct([name.strip() for name, _ in kept]),
             tuple(column for _, column in kept),
-            self._written,
-            self._faulty,
         )
 
     def _flush(self) -> None:
@@ -130,6 +123,4 @@ class PartsWriter:
         file = self._folder / f"part-{len(self._files):06d}.parquet"
         frame.write_parquet(file, compression="lz4")
         self._files.append(file)
-        self._written += len(frame)
-        self._faulty += len(frame) - frame[FAULT_TEXT].null_count()
         self._rows, self._faults, self._places = [], [], []

@@ -45,6 +45,7 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+QUOTED = re.compile(r'"[^"]*"')
 WESTERN_CODECS = ("cp1252", "windows-1252", "latin-1", "iso8859-1")
 FOREIGN = {
     "strict": re.compile(r"(?!)"),
@@ -150,7 +151,8 @@ def _codec(head: bytes) -> str | None:
 
 def _ends_lines_with_cr(head: str) -> bool:
     """Old spreadsheets for the Mac end lines with CR; an LF in such a file stands inside a cell."""
-    return head.count("\r") - head.count("\r\n") > head.count("\n")
+    outside = QUOTED.sub("", head)
+    return outside.count("\r") - outside.count("\r\n") > outside.count("\n")
 
 
 def _is_utf8(path: Path) -> bool:

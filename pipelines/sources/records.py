@@ -3,9 +3,10 @@
 Flat in memory: a block is a megabyte or two. What a broken record becomes is the business of `mending`.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from pipelines.sources.whole import Positions, Records, find_records
 
 BLOCK = 1 << 20
 """Bytes read at a time; a record that is longer is none."""
+
+RESTARTS = 32
+"""How often a block is looked at anew behind a record that had to be set right; then it is read record by record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +99,9 @@ def block_at(plain: PlainText, span: Span, expected: Expected) -> Block:
 def _block(text: bytes, span: Span, foreign_lines: tuple[int, ...], expected: Expected) -> Block:
     records = find_records(text, expected.separator, expected.width, at_end=span.at_end)
     foreign = _in_block(foreign_lines, span.line, span.line + len(records.line_ends) + 1)
-    is_whole = records.is_whole
-    if foreign and len(is_whole):
-        line_starts = np.concatenate((np.zeros(1, np.int64), records.line_ends + 1))
-        is_whole[np.searchsorted(records.starts, line_starts[foreign], side="right") - 1] = False
     size, replacement, starts = records.sure_until, None, records.starts
-    if not (is_whole.all() and records.is_sure and records.sure_until):
-        size, replacement, starts = _Rebuilding(text, records, foreign, expected).rebuild(at_end=span.at_end)
+    if foreign or not (records.is_whole.all() and records.is_sure and records.sure_until):
+        size, replacement, starts = _Rebuilding(text, span, foreign, expected, records).rebuild()
     lines = int(np.searchsorted(records.line_ends, size))
     return Block(span, text, size, lines, replacement, starts, records.has_apostrophes)
 
@@ -122,43 +122,68 @@ def _runs(numbers: Positions) -> Iterator[tuple[int, int]]:
 class _Rebuilding:
     """A block's whole records as they stand, and between them what is set right."""
 
-    def __init__(self, text: bytes, records: Records, foreign: list[int], expected: Expected) -> None:
-        self._text, self._records, self._expected = text, records, expected
-        self._foreign = frozenset(foreign)
+    def __init__(
+        self, text: bytes, span: Span, foreign: list[int], expected: Expected, records: Records
+    ) -> None:
+        self._text, self._span, self._expected, self._records = text, span, expected, records
+        self._line_ends = records.line_ends
+        self._foreign = foreign
+        line_starts = np.concatenate((np.zeros(1, np.int64), self._line_ends + 1))
+        self._foreign_at = line_starts[foreign]
         self._parts: list[bytes] = []
         self._starts: list[Positions] = []
 
-    def rebuild(self, *, at_end: bool) -> tuple[int, bytes, Positions]:
+    def rebuild(self) -> tuple[int, bytes, Positions]:
         """Give the size of what was read, what to read in its place, and where the records start in it."""
+        base = 0
         records = self._records
+        for tries_left in range(RESTARTS, -1, -1):
+            self._take(records, base)
+            at = base + records.sure_until
+            if records.is_sure and at > 0:
+                return self._done(at)
+            # What comes after one record with misplaced quotes is mostly right again.
+            base = self._mend(at, len(self._text), 1 if tries_left else None, is_complete=self._span.at_end)
+            if base in (at, len(self._text)) or not tries_left:
+                return self._done(base)
+            separator, width = self._expected.separator, self._expected.width
+            records = find_records(self._text[base:], separator, width, at_end=self._span.at_end)
+        raise AssertionError("the last try mends all there is")
+
+    def _done(self, size: int) -> tuple[int, bytes, Positions]:
+        return size, b"".join(self._parts), np.concatenate(self._starts)
+
+    def _take(self, records: Records, base: int) -> None:
+        """Take the records of a part of the block that starts at ``base``."""
+        is_whole = records.is_whole.copy()
+        if len(is_whole) and len(self._foreign_at):
+            inside = self._foreign_at[self._foreign_at >= base] - base
+            is_whole[np.searchsorted(records.starts, inside, side="right") - 1] = False
         done = at = 0
-        for first, last in _runs(np.flatnonzero(~records.is_whole)):
-            begin, end = int(records.starts[first]), min(int(records.ends[last]) + 1, len(self._text))
-            self._keep(at, begin, records.starts[done:first])
-            self._mend(begin, end, is_complete=True)
+        for first, last in _runs(np.flatnonzero(~is_whole)):
+            begin, end = int(records.starts[first]), min(int(records.ends[last]) + 1, len(self._text) - base)
+            self._keep(base + at, base + begin, records.starts[done:first] + base)
+            self._mend(base + begin, base + end, None, is_complete=True)
             done, at = last + 1, end
-        self._keep(at, records.sure_until, records.starts[done:])
-        at = records.sure_until
-        if not records.is_sure or at == 0:
-            at = self._mend(at, len(self._text), is_complete=at_end)
-        return at, b"".join(self._parts), np.concatenate(self._starts)
+        self._keep(base + at, base + records.sure_until, records.starts[done:] + base)
 
     def _keep(self, begin: int, end: int, starts: Positions) -> None:
         self._parts.append(self._text[begin:end])
         self._starts.append(starts)
 
-    def _mend(self, begin: int, end: int, *, is_complete: bool) -> int:
-        lines_before = int(np.searchsorted(self._records.line_ends, begin))
-        foreign = frozenset(line - lines_before for line in self._foreign)
-        pieces = list(
-            mended(
-                self._text[begin:end],
-                self._expected,
-                foreign,
-                is_complete=is_complete,
-                at_least_one=begin == 0,
-            )
+    def _mend(self, begin: int, end: int, most: int | None, *, is_complete: bool) -> int:
+        """Set right the records of a stretch, or the first ones, and say where they end."""
+        first, last = (int(line) for line in np.searchsorted(self._line_ends, [begin, end]))
+        here = self._foreign[bisect_left(self._foreign, first) : bisect_right(self._foreign, last)]
+        foreign = frozenset(line - first for line in here)
+        pieces = mended(
+            self._text[begin:end],
+            self._expected,
+            foreign,
+            is_complete=is_complete,
+            at_least_one=begin == 0,
         )
-        self._parts += [piece.text for piece in pieces]
-        self._starts.append(np.array([begin + piece.start for piece in pieces if piece.text], np.int64))
-        return begin + pieces[-1].end if pieces else begin
+        taken = list(islice(pieces, most))
+        self._parts += [piece.text for piece in taken]
+        self._starts.append(np.array([begin + piece.start for piece in taken if piece.text], np.int64))
+        return begin + taken[-1].end if taken else begin

@@ -15,7 +15,7 @@ from pipelines.errors import DeliveryError
 from pipelines.settings import Layout
 from pipelines.sources.copies import Copies
 from pipelines.sources.guards import without_guard
-from pipelines.sources.header import column_names, filled, find_header, together
+from pipelines.sources.header import column_names, extent, find_header, together
 from pipelines.sources.parts import FAULT_TEXT, PLACE, Parts
 from pipelines.sources.reader import Format
 
@@ -40,6 +40,9 @@ SHOWN = {
 """What calamine calls a formula's error -> what Excel shows."""
 
 
+_OPENED: Copies[tuple[str, Parts]] = Copies()
+
+
 class XlsxReader:
     """Reader of Excel workbooks; see `pipelines.sources.reader.Reader`.
 
@@ -51,7 +54,6 @@ class XlsxReader:
 
     def __init__(self, header_rows: int = 1) -> None:
         self._header_rows = header_rows
-        self._copies: Copies[tuple[str, Parts]] = Copies()
 
     def columns(self, path: Path, layout: Layout) -> list[str]:
         """Read the names of the sheet's columns."""
@@ -67,9 +69,11 @@ class XlsxReader:
         return f"sheet {sheet}, row {parts.place(record)}"
 
     def _open(self, path: Path, layout: Layout) -> tuple[str, Parts]:
+        header_rows = layout.header_rows or self._header_rows
+
         def read(folder: Path) -> tuple[str, Parts]:
             sheet, cells = _read_sheet(path, layout.sheet)
-            parts = _records(cells, layout.skip_rows, layout.header_rows or self._header_rows, folder)
+            parts = _records(cells, layout.skip_rows, header_rows, folder)
             if parts is None:
                 raise DeliveryError(
                     f"{path}, sheet {sheet}, has no row of column names among its first {HEAD}. If it has one, "
@@ -77,7 +81,7 @@ class XlsxReader:
                 )
             return sheet, parts
 
-        return self._copies.of(path, layout.model_dump_json(), read)
+        return _OPENED.of(path, (layout.model_dump_json(), header_rows), read)
 
 
 def _read_sheet(path: Path, wanted: str | None) -> tuple[str, pl.DataFrame]:
@@ -125,10 +129,11 @@ def _cells(sheet: "fastexcel.ExcelSheet") -> pl.DataFrame:
 def _records(cells: pl.DataFrame, skip_rows: int | None, header_rows: int, folder: Path) -> Parts | None:
     """Write what stands below the names; None where nothing looks like names."""
     head = [[cell or "" for cell in row] for row in cells.slice(skip_rows or 0, HEAD).iter_rows()]
-    numbers = [number for number, row in enumerate(head) if filled(row)]
+    numbers = [number for number, row in enumerate(head) if extent(row)]
     rows = [head[number] for number in numbers]
     if skip_rows is None:
-        header = find_header(rows, header_rows, lambda row: _fits(rows, row, header_rows))
+        extents = [extent(row) for row in rows]
+        header = find_header(rows, header_rows, lambda row: _fits(rows, extents, row, header_rows))
     else:
         header = 0 if len(rows) >= header_rows else None
     if header is None:
@@ -157,14 +162,13 @@ def _records(cells: pl.DataFrame, skip_rows: int | None, header_rows: int, folde
     )
     file = folder / "sheet.parquet"
     records.write_parquet(file)
-    return Parts((file,), tuple(columns.values()), tuple(columns), len(records), 0)
+    return Parts((file,), tuple(columns.values()), tuple(columns))
 
 
-def _fits(rows: list[list[str]], header: int, header_rows: int) -> bool:
-    """Say whether names stand over about as many columns as the rows below them fill."""
-    below = rows[header + header_rows :]
-    names = filled(together(rows[header : header + header_rows]))
-    return bool(below) and 4 * names >= 3 * median(filled(row) for row in below)
+def _fits(rows: list[list[str]], extents: list[int], header: int, header_rows: int) -> bool:
+    """Say whether names reach about as far as the rows below them."""
+    below = extents[header + header_rows :]
+    return bool(below) and 4 * extent(together(rows[header : header + header_rows])) >= 3 * median(below)
 
 
 def _as_iso(column: pl.Series) -> pl.Series:

@@ -177,7 +177,7 @@ def test_a_broken_record_is_told_with_its_text_and_the_others_stay_right(
     assert [row[0] for row in rows(READER, path)] == ["1", "3", "4", "5"][: len(after) + 1]
     where = places(READER, path)
     assert where[:2] == ["line 2", "line 3"]
-    assert where[-1] == f"line {2 + broken.count(b'\n') + 1 + len(after)}" if after else True
+    assert where[-1] == f"line {3 + (broken.count(10) + len(after) if after else 0)}"
 
 
 def test_half_a_record_at_the_end_is_told(tmp_path: Path) -> None:
@@ -245,6 +245,10 @@ tables = st.integers(2, 4).flatmap(
 def test_what_pythons_own_writer_writes_is_read_back(
     tmp_path: Path, table: list[list[str]], separator: str, line_end: str, all_quoted: bool, block: int
 ) -> None:
+    if (
+        not all_quoted
+    ):  # Python leaves a return without quotes, and nobody can tell it from a line's end then.
+        table = [[cell.replace("\r", "") for cell in row] for row in table]
     names = ["first", "second", "third", "fourth"][: len(table[0])]
     text = io.StringIO()
     quoting = csv.QUOTE_ALL if all_quoted else csv.QUOTE_MINIMAL
