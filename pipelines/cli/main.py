@@ -20,7 +20,14 @@ from pipelines.errors import LabError
 WRONG_USAGE: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
 
-NO_SPACE = ("No space left on device", "database or disk is full", "Disk quota exceeded", "File too large")
+NO_SPACE = (
+    "No space left on device",
+    "Disk quota exceeded",
+    "File too large",
+    "database or disk is full",
+    "disk I/O error",
+)
+"""What the system and SQLite say when nothing more can be written."""
 
 
 def main() -> NoReturn:
@@ -53,8 +60,8 @@ def _explain(error: Exception) -> int:
     )
     if any(_is_full_disk(cause) for cause in _causes(error)):
         _tell(
-            "There is no space left where the lake or its temporary files lie. The newest finished run is as it was. "
-            "Free some space and run again."
+            "There is no space left where the lake or its temporary files lie, or the disk fails. The newest finished "
+            "run is as it was. Free some space and run again."
         )
         return 1
     if known is not None:
