@@ -150,5 +150,5 @@ def _order_flags(shop: Shop) -> list[pl.Expr]:
         (is_return | is_adjustment | (pl.col("quantity") > 0))
         .fill_null(True)
         .alias("quantity_is_above_zero"),
-        (pl.int_range(pl.len()).over(pl.struct("delivery_id", *content).hash()) == 0).alias("line_is_single"),
+        pl.struct("delivery_id", *content).hash().is_first_distinct().alias("line_is_single"),
     ]
