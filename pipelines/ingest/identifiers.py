@@ -48,31 +48,6 @@ def normalised(rows: pl.LazyFrame, rules: Identity | None = None) -> pl.LazyFram
     )
 
 
-def usable_identifiers(rows: pl.LazyFrame, rules: Identity | None = None) -> pl.LazyFrame:
-    """Count what `normalised` makes of rows: identifier_kind, delivered, usable."""
-    rules = rules or Identity()
-    have = rows.collect_schema()
-    given = {"email": "email", "phone": "phone", "source_id": "customer_id"}
-    delivered = rows.with_columns(
-        pl.col(column).str.strip_chars().replace("", None).is_not_null().alias(f"_{kind}")
-        if column in have
-        else pl.lit(False).alias(f"_{kind}")
-        for kind, column in given.items()
-    )
-    counted = delivered.pipe(normalised, rules).select(
-        *(pl.col(f"_{kind}").sum().alias(f"{kind}_delivered") for kind in KINDS),
-        *(pl.col(kind).count().alias(f"{kind}_usable") for kind in KINDS),
-    )
-    return pl.concat(
-        counted.select(
-            pl.lit(kind).alias("identifier_kind"),
-            pl.col(f"{kind}_delivered").cast(pl.Int64).alias("delivered"),
-            pl.col(f"{kind}_usable").cast(pl.Int64).alias("usable"),
-        )
-        for kind in KINDS
-    )
-
-
 def _placeholders(rules: Identity) -> str:
     """Pattern of the texts that stand for nobody."""
     whole = [re.escape(entry) for entry in rules.placeholders if not entry.endswith("@")]

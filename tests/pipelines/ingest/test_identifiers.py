@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from pydantic import ValidationError
 
-from pipelines.ingest.identifiers import KINDS, normalised, usable_identifiers
+from pipelines.ingest.identifiers import KINDS, normalised
 from pipelines.settings import Identity
 
 COLUMNS = ["customer_numbers", "customer_id", "email", "phone", "country"]
@@ -112,17 +112,3 @@ def test_it_is_the_same_on_either_engine(engine: Any) -> None:
         ]
     )
     assert normalised(many).select(pl.col(KINDS).count()).collect(engine=engine).row(0) == (40, 40, 0)
-
-
-def test_what_cannot_be_used_is_counted() -> None:
-    some = rows(
-        {"email": "anna@example.com", "phone": "020 7946 0123", "customer_id": "7"},
-        {"email": "anna at example", "phone": "+44 20 7946 0123", "customer_id": " "},
-        {"email": " ", "customer_id": "guest"},
-    )
-    assert usable_identifiers(some).collect().rows() == [
-        ("email", 2, 1),
-        ("phone", 2, 1),
-        ("source_id", 2, 1),
-    ]
-    assert usable_identifiers(some.drop("phone")).collect().row(1) == ("phone", 0, 0)
