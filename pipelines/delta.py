@@ -13,6 +13,8 @@ from deltalake import CommitProperties, DeltaTable
 
 RESTORES = "restores"
 """Note of a commit that takes later ones back: the version that holds again."""
+NULLS = "null_count."
+"""How the files' counts of nulls are called in a table's list of its files."""
 HISTORY_TO_SEARCH = 200
 """Commits looked through for the last one of an as_of; older as_ofs are computed anew."""
 
@@ -28,6 +30,14 @@ class LocalDeltaTable(DeltaTable):
     def table_uri(self) -> str:
         """Folder of the table."""
         return unquote(super().table_uri)
+
+    def blank_columns(self) -> list[str]:
+        """Name the columns that no row fills, where the files' own counts say so."""
+        files = self.get_add_actions(flatten=True)
+        counts = dict(zip(files.column_names, files.columns, strict=True))
+        rows = counts["num_records"].to_pylist()
+        nulls = {name.removeprefix(NULLS): counts[name] for name in counts if name.startswith(NULLS)}
+        return [name for name, count in nulls.items() if count.to_pylist() == rows]
 
     def standing_commits(self) -> Iterator[dict[str, Any]]:
         """Give the notes of the commits that still hold, newest first; those taken back are passed over."""

@@ -139,7 +139,11 @@ class Lake:
         """
         if not self.has(name):
             return table(name).empty().lazy()
-        frame = pl.scan_delta(self._delta(name, version))
+        delta = self._delta(name, version)
+        frame = pl.scan_delta(delta)
+        # Whatever is made of a column that no row fills costs nothing, and nothing of it is read.
+        blank = {column: pl.lit(None, frame.collect_schema()[column]) for column in delta.blank_columns()}
+        frame = frame.with_columns(**blank)
         return frame if as_of is None else frame.filter(pl.col("as_of") == as_of)
 
     def fingerprint(self, name: str, as_of: date | None = None) -> str | None:

@@ -8,6 +8,7 @@ from functools import partial
 
 import polars as pl
 
+from data_contracts import table
 from data_contracts.dictionary import delivered_columns
 from pipelines.assets import optional_facts
 from pipelines.assets.delivered import fed_by, is_connected, numbers_of, rates, source_of, valid_rows
@@ -16,6 +17,8 @@ from pipelines.assets.step import Keeps, Stage, Step
 from pipelines.ingest import currency, events, orders, people, returns, versions
 from pipelines.ingest.derived import CUSTOMER_CELLS
 from pipelines.ingest.identity import identity_map
+from pipelines.ingest.numbers import with_numbers
+from pipelines.ingest.ranges import in_ranges
 from pipelines.shop import Shop
 
 Step_ = partial(Step, stage=Stage.FACTS, keeps=Keeps.NOTHING)
@@ -108,29 +111,24 @@ def _of_people(shop: Shop) -> list[Step]:
             ),
             settings=("sources", "identity"),
         ),
-        Step_(
-            table="consents",
-            reads=("contacts", "identity_map", *fed_by(shop, "consents")),
-            make=lambda given: people.consents(
-                valid_rows(given, "consents"),
-                given.table("contacts"),
-                given.table("identity_map"),
-                given.shop,
-            ),
-            settings=("sources", "identity"),
-        ),
-        Step_(
-            table="suppressions",
-            reads=("contacts", "identity_map", *fed_by(shop, "suppressions")),
-            make=lambda given: people.suppressions(
-                valid_rows(given, "suppressions"),
-                given.table("contacts"),
-                given.table("identity_map"),
-                given.shop,
-            ),
-            settings=("sources", "identity"),
-        ),
+        *(_of_decisions(shop, name) for name in ("consents", "suppressions")),
     ]
+
+
+def _of_decisions(shop: Shop, name: str) -> Step:
+    def make(given: Given) -> pl.LazyFrame:
+        if not is_connected(given, name):  # spares reading everybody's addresses
+            return table(name).empty().lazy()
+        decide = getattr(people, name)
+        rows = valid_rows(given, name)
+        return decide(rows, given.table("contacts"), given.table("identity_map"), given.shop)
+
+    return Step_(
+        table=name,
+        reads=("contacts", "identity_map", *fed_by(shop, name)),
+        make=make,
+        settings=("sources", "identity"),
+    )
 
 
 def _of_surveys(shop: Shop, name: str) -> Step:
@@ -149,9 +147,15 @@ def _key_id(given: Given) -> str:
 
 
 def _current_orders(given: Given) -> pl.LazyFrame:
-    rows = valid_rows(given, "orders").pipe(currency.in_shop_currency, "orders", given.shop, rates(given))
-    customers = {delivery_id: whose.customers for delivery_id, whose in numbers_of(given, "orders").items()}
-    return versions.current_orders(rows, given.shop, source_of(given, "orders"), customers)
+    sources, numbers, known = source_of(given, "orders"), numbers_of(given, "orders"), rates(given)
+    customers = {delivery_id: whose.customers for delivery_id, whose in numbers.items()}
+
+    def of_some(delivered: pl.LazyFrame) -> pl.LazyFrame:
+        rows = with_numbers(delivered, "orders", numbers)
+        converted = rows.pipe(currency.in_shop_currency, "orders", given.shop, known)
+        return versions.current_orders(converted, given.shop, sources, customers)
+
+    return in_ranges(given.table("valid_orders"), "order_id", of_some)
 
 
 def _returns(given: Given) -> pl.LazyFrame:

@@ -13,7 +13,7 @@ from data_contracts import table as promise
 from data_contracts.dictionary import delivered_columns
 from data_contracts.errors import ContractError
 from data_contracts.suites import rules, suite
-from pipelines.ingest.derived import with_flags
+from pipelines.ingest.derived import with_flags, with_single_lines
 from pipelines.ingest.values import typed
 from pipelines.shop import Shop
 
@@ -22,7 +22,8 @@ BATCH_ROWS = 1_000_000
 
 def typed_rows(raw: pl.LazyFrame, table: str, shop: Shop, rates: pl.LazyFrame | None = None) -> pl.LazyFrame:
     """Delivered rows as typed values with every flag that the contract asks for."""
-    return raw.pipe(typed, delivered_columns(table), shop.zone).pipe(with_flags, table, shop, rates)
+    rows = raw.pipe(typed, delivered_columns(table), shop.zone).pipe(with_flags, table, shop, rates)
+    return with_single_lines(rows, raw) if table == "orders" else rows
 
 
 def find_faults(

@@ -10,7 +10,7 @@ import polars as pl
 
 from data_contracts import MONEY
 from pipelines.ingest.newest import newest
-from pipelines.ingest.values import local_day
+from pipelines.ingest.values import local_day, stripped
 from pipelines.shop import Shop
 
 RATE = pl.Decimal(38, 12)
@@ -125,4 +125,4 @@ def _convert(rows: pl.LazyFrame, table: str, shop: Shop) -> pl.LazyFrame:
 
 def currency_code() -> pl.Expr:
     """The column ``currency`` as three capitals of ISO 4217."""
-    return pl.col("currency").str.strip_chars().str.to_uppercase().replace("", None)
+    return stripped(pl.col("currency")).str.to_uppercase()

@@ -50,6 +50,34 @@ def with_flags(rows: pl.LazyFrame, table: str, shop: Shop, rates: pl.LazyFrame |
     )
 
 
+def with_single_lines(rows: pl.LazyFrame, raw: pl.LazyFrame) -> pl.LazyFrame:
+    """Add ``line_is_single``: false where the same line stands in its delivery before.
+
+    Parameters
+    ----------
+    rows
+        Any rows of a raw table with ``delivery_id`` and ``row_number``.
+    raw
+        All rows as delivered. They are read here and now, as three numbers each: within one long query the engine
+        would hold every column of every row.
+    """
+    content = [column.name for column in delivered_columns("orders")]
+    named = raw.select("delivery_id", "row_number", pl.struct("delivery_id", *content).hash().alias("_line"))
+    repeated = (
+        named.collect(engine="streaming")
+        .lazy()
+        .sort("row_number")
+        .filter(~pl.col("_line").is_first_distinct())
+        .select("delivery_id", "row_number", pl.lit(False).alias("line_is_single"))
+        .collect()
+    )
+    if repeated.is_empty():
+        return rows.with_columns(pl.lit(True).alias("line_is_single"))
+    return rows.join(repeated.lazy(), on=["delivery_id", "row_number"], how="left").with_columns(
+        pl.col("line_is_single").fill_null(True)
+    )
+
+
 def _clock_flags(table: str) -> list[pl.Expr]:
     columns = delivered_columns(table)
     moments = [column.name for column in columns if column.kind == "moment"]
@@ -139,7 +167,6 @@ def _order_flags(shop: Shop) -> list[pl.Expr]:
     is_adjustment = matches("order_id", shop.orders.adjustment_order_ids)
     is_goods = kind(shop.orders) == "merchandise"
     value = pl.col("quantity") * pl.col("unit_price").cast(pl.Float64)
-    content = [column.name for column in delivered_columns("orders")]
     return [
         (~is_return | (pl.col("quantity") < 0)).fill_null(True).alias("return_takes_back"),
         # A voucher or a fee may be below 0; goods may not.
@@ -150,5 +177,4 @@ def _order_flags(shop: Shop) -> list[pl.Expr]:
         (is_return | is_adjustment | (pl.col("quantity") > 0))
         .fill_null(True)
         .alias("quantity_is_above_zero"),
-        pl.struct("delivery_id", *content).hash().is_first_distinct().alias("line_is_single"),
     ]

@@ -14,6 +14,7 @@ from pipelines.ingest.currency import currency_code, in_shop_currency
 from pipelines.ingest.derived import CUSTOMER_CELLS, FRIEND_CELLS
 from pipelines.ingest.identity import with_customer_key
 from pipelines.ingest.newest import newest
+from pipelines.ingest.numbers import by_delivery
 from pipelines.ingest.values import local_day
 from pipelines.shop import Shop
 
@@ -61,7 +62,7 @@ def costs(
     source_of
         Delivery id to source name.
     """
-    source = pl.col("delivery_id").replace_strict(source_of, return_dtype=pl.String)
+    source = by_delivery(source_of)
     rows = delivered.with_columns(source.alias("source"), pl.col("kind").str.to_lowercase())
     is_numbered = pl.col("cost_id").is_not_null()
     return (

@@ -11,6 +11,7 @@ import polars as pl
 from pipelines.ingest.countries import country_codes
 from pipelines.ingest.email_addresses import email_addresses
 from pipelines.ingest.phone_numbers import phone_numbers
+from pipelines.ingest.values import stripped
 from pipelines.settings import Identity
 
 KINDS = ("email", "phone", "source_id")
@@ -35,7 +36,7 @@ def normalised(rows: pl.LazyFrame, rules: Identity | None = None) -> pl.LazyFram
     have = rows.collect_schema()
     phone = pl.col("phone") if "phone" in have else pl.lit(None, pl.String)
     email = pl.col("email").map_batches(email_addresses, return_dtype=pl.String, is_elementwise=True)
-    number = pl.col("customer_id").str.strip_chars().replace("", None)
+    number = stripped(pl.col("customer_id"))
     nobody = _placeholders(rules)
     return rows.with_columns(
         email.pipe(_unless, nobody).alias("email"),
@@ -67,7 +68,7 @@ def _region(has_country: bool, rules: Identity) -> pl.Expr:
     by_default = pl.lit(rules.phone_region, pl.String)
     if not has_country:
         return by_default
-    country = pl.col("country").str.strip_chars().replace("", None)
+    country = stripped(pl.col("country"))
     code = country.map_batches(country_codes, return_dtype=pl.String, is_elementwise=True)
     return pl.when(country.is_null()).then(by_default).otherwise(code)
 

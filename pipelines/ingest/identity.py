@@ -18,6 +18,7 @@ from data_contracts import table
 from pipelines.ingest.customer_keys import customer_key, customer_keys
 from pipelines.ingest.identifiers import KINDS, normalised
 from pipelines.ingest.sharing import shared_identifiers
+from pipelines.ingest.values import stripped
 from pipelines.settings import Identity
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def _seen_together(rows: pl.LazyFrame, rules: Identity) -> pl.DataFrame:
         .filter(pl.any_horizontal(pl.col(KINDS).is_not_null()))
         .with_columns(
             pl.when(pl.col("email").is_not_null())
-            .then(name.str.strip_chars().str.to_lowercase().str.replace_all(r"\s+", " ").replace("", None))
+            .then(stripped(name).str.to_lowercase().str.replace_all(r"\s+", " "))
             .alias("ship_to_name")
         )
         .select(*KINDS, "ship_to_name", "first_seen_at", "last_seen_at")

@@ -34,8 +34,22 @@ def with_numbers(rows: pl.LazyFrame, table: str, whose: Mapping[str, Numbers]) -
     return rows.with_columns(
         *(_told_apart(name, orders) for name in ("order_id",) if name in names),
         *(_told_apart(name, customers) for name in own),
-        _mapped(customers).alias("customer_numbers"),
+        by_delivery(customers).alias("customer_numbers"),
     )
+
+
+def by_delivery(told: Mapping[str, str]) -> pl.Expr:
+    """Give what is told of each row's delivery: a few texts for many deliveries.
+
+    Asked text by text, which the engine answers row by row; for a look-up it would gather whole columns.
+    """
+    deliveries: dict[str, list[str]] = {}
+    for delivery_id, text in told.items():
+        deliveries.setdefault(text, []).append(delivery_id)
+    if len(deliveries) == 1:
+        return pl.lit(next(iter(deliveries)))
+    is_of = [(text, pl.col("delivery_id").is_in(some)) for text, some in deliveries.items()]
+    return pl.coalesce(pl.lit(None, pl.String), *(pl.when(holds).then(pl.lit(text)) for text, holds in is_of))
 
 
 def plain_order_id(shop: Shop) -> pl.Expr:
@@ -64,16 +78,10 @@ OWN_NUMBER = {
 def _told_apart(name: str, whose: dict[str, str]) -> pl.Expr:
     if set(whose.values()) <= {OWN}:
         return pl.col(name)
-    namespace = _mapped(whose)
+    namespace = by_delivery(whose)
     return (
         pl.when(namespace == OWN)
         .then(name)
         .otherwise(pl.concat_str(namespace, pl.lit(":"), name))
         .alias(name)
     )
-
-
-def _mapped(whose: dict[str, str]) -> pl.Expr:
-    if len(found := set(whose.values())) == 1:
-        return pl.lit(found.pop())
-    return pl.col("delivery_id").replace_strict(whose, return_dtype=pl.String)

@@ -37,10 +37,13 @@ def quarantined_rows(raw: pl.LazyFrame, faults: pl.LazyFrame, table: str, block_
         pl.concat([of_rows, of_blocked])
         .group_by("delivery_id", "row_number")
         .agg(pl.col("rule").sort().str.join(",").alias("rules"))
+        .collect(engine="streaming")
     )
+    # Of files without such a row number only that column is read.
+    near = raw.filter(pl.col("row_number").is_in(broken["row_number"].unique().implode()))
     content = [*(column.name for column in delivered_columns(table)), READING_FAULT]
     return (
-        raw.join(broken, on=["delivery_id", "row_number"])
+        near.join(broken.lazy(), on=["delivery_id", "row_number"])
         .select(
             "delivery_id",
             "row_number",

@@ -31,7 +31,7 @@ def typed(raw: pl.LazyFrame, columns: tuple[Column, ...], zone: ZoneInfo) -> pl.
     clock change makes them ambiguous or impossible: the first is taken, or they move forward by what the
     clock skips.
     """
-    trimmed = raw.with_columns(pl.col(column.name).str.strip_chars().replace("", None) for column in columns)
+    trimmed = raw.with_columns(stripped(pl.col(column.name)) for column in columns)
     moments = [column.name for column in columns if column.kind == "moment"]
     others = [column for column in columns if column.kind != "text"]
     read = (
@@ -49,6 +49,13 @@ def typed(raw: pl.LazyFrame, columns: tuple[Column, ...], zone: ZoneInfo) -> pl.
         .drop(f"{column.name}__read" for column in others)
         .drop(f"{name}__{part}" for name in moments for part in ("local", "first"))
     )
+
+
+def stripped(text: pl.Expr) -> pl.Expr:
+    """Text without blanks around it; null where nothing is left."""
+    bare = text.str.strip_chars()
+    # The engine would gather whole columns for `replace`; a condition it answers row by row.
+    return pl.when(bare != "").then(bare)
 
 
 def local_day(moment: pl.Expr, zone: ZoneInfo) -> pl.Expr:

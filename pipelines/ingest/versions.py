@@ -7,6 +7,7 @@ up to orders is `orders`' business.
 import polars as pl
 
 from data_contracts import MONEY, conform, table
+from pipelines.ingest.numbers import by_delivery
 from pipelines.ingest.order_rules import kind, record, standing
 from pipelines.ingest.values import day_number, local_day
 from pipelines.shop import Shop
@@ -49,10 +50,8 @@ def current_orders(
             pl.col("discount").fill_null(0),
             pl.col("currency").fill_null(shop.currency),
             pl.col("email").str.to_lowercase(),
-            pl.col("delivery_id").replace_strict(source_of, return_dtype=pl.String).alias("source"),
-            pl.col("delivery_id")
-            .replace_strict(numbers_of, return_dtype=pl.String)
-            .alias("customer_numbers"),
+            by_delivery(source_of).alias("source"),
+            by_delivery(numbers_of).alias("customer_numbers"),
             # One number settles ties in place of a dozen texts to sort by.
             pl.struct(*LINE_TIES, *ORDER_CELLS).hash().alias("_tie"),
         )
