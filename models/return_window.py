@@ -55,8 +55,10 @@ def return_window_days(
 
 
 def valid_orders(orders: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
-    """Keep order_id and order_day of the valid orders up to `as_of`, of known customers or not."""
-    return orders.filter(pl.col("is_valid") & (pl.col("order_day") <= as_of)).select("order_id", "order_day")
+    """Keep order_id, order_day and channel of the valid orders up to `as_of`, of known customers or not."""
+    return orders.filter(pl.col("is_valid") & (pl.col("order_day") <= as_of)).select(
+        "order_id", "order_day", "channel"
+    )
 
 
 def known_returns(returns: pl.LazyFrame, as_of: date) -> pl.LazyFrame:

@@ -28,10 +28,12 @@ MEASURES = (
     "exchange_share",
     "retained_revenue_ratio",
 )
-BREAK_DOWNS = ("all", "product", "category", "reason")
+BREAK_DOWNS = ("all", "channel", "product", "category", "reason")
 UNKNOWN = "unknown"
-"""Value of a break-down where product, category or reason is missing."""
+"""Value of a break-down where channel, product, category or reason is missing."""
 
+_PIECES = pl.col("quantity").sum().alias("pieces")
+_VALUE = pl.col("net").sum().cast(MONEY).alias("sold")
 _KEY = ("order_month", "break_down", "break_down_value")
 _SOLD = ("orders", "pieces", "sold")
 _RETURNED = (
@@ -53,7 +55,7 @@ def return_rates(
     *,
     window_days: int | None = None,
 ) -> pl.LazyFrame:
-    """Return rates of mature orders by order month: overall, by product, category and reason.
+    """Return rates of mature orders by order month: overall, by channel, product, category and reason.
 
     ========================  ============================================  ==========================
     measure                   numerator                                     denominator
@@ -65,8 +67,8 @@ def return_rates(
     retained_revenue_ratio    value exchanged or credited (amount)          value of known outcome
     ========================  ============================================  ==========================
 
-    By product and category, orders and pieces with that product or category are both numerator and
-    denominator; by reason, the denominator is all of the month, so that reasons can be compared. A return
+    By channel, product and category, orders and pieces with that value are both numerator and denominator;
+    by reason, the denominator is all of the month, so that reasons can be compared. A return
     has the category that its product had in the month of the order. It counts if it was known by `as_of`, by
     its return day (else refund day).
 
@@ -99,49 +101,79 @@ def return_rates(
     # Lines are matched to their orders by the long key once, and counted by this number.
     mature = valid.filter(pl.col("order_day") <= until).with_row_index("order")
     # The passes over all orders and lines, once; from here on the tables are small.
-    months, by_product, by_category, back = pl.collect_all(
+    months, by_channel, by_product, by_category, back = pl.collect_all(
         [
-            valid.group_by("order_month").agg(orders=(pl.col("order_day") <= until).sum().cast(pl.Int64)),
+            valid.group_by("order_month", "channel").agg(
+                orders=(pl.col("order_day") <= until).sum().cast(pl.Int64)
+            ),
+            _lines(order_lines, mature).group_by("order_month", "channel").agg(_PIECES, _VALUE),
             _sold(order_lines, mature, "product", "product_id"),
             _sold(order_lines, mature, "category", "category"),
             known_returns(returns, as_of).join(mature, on="order_id").drop("order_id"),
         ]
     )
-    counts = _counts(months.lazy(), by_product.lazy(), by_category.lazy(), back.lazy())
+    everything = _everything(months.lazy(), by_channel.lazy())
+    counts = _counts(everything, by_product.lazy(), by_category.lazy(), back.lazy())
     return _measures(counts, as_of, until).collect().lazy()
 
 
 def _sold(order_lines: pl.LazyFrame, mature: pl.LazyFrame, name: str, column: str) -> pl.LazyFrame:
     """Count orders, pieces and value by order month and `column`."""
     return (
-        order_lines.filter(pl.col("kind") == "merchandise")
-        .select("order_id", "product_id", "category", "quantity", "net")
-        .join(mature, on="order_id")
+        _lines(order_lines, mature)
         .group_by("order_month", break_down=pl.lit(name), break_down_value=pl.col(column).fill_null(UNKNOWN))
         .agg(
+            _PIECES,
+            _VALUE,
             orders=pl.col("order").n_unique().cast(pl.Int64),
-            pieces=pl.col("quantity").sum(),
-            sold=pl.col("net").sum().cast(MONEY),
             category=pl.col("category").max(),
         )
     )
 
 
+def _lines(order_lines: pl.LazyFrame, mature: pl.LazyFrame) -> pl.LazyFrame:
+    """Merchandise of mature orders."""
+    return (
+        order_lines.filter(pl.col("kind") == "merchandise")
+        .select("order_id", "product_id", "category", "quantity", "net")
+        .join(mature, on="order_id")
+    )
+
+
+def _everything(months: pl.LazyFrame, by_channel: pl.LazyFrame) -> pl.LazyFrame:
+    """What was sold by order month: in all, and by channel where a channel has mature orders."""
+    sold = months.join(by_channel, on=["order_month", "channel"], how="left", nulls_equal=True)
+    channels = sold.filter(pl.col("orders") > 0).select(
+        "order_month",
+        *_SOLD,
+        break_down=pl.lit("channel"),
+        break_down_value=pl.col("channel").fill_null(UNKNOWN),
+    )
+    whole = sold.group_by("order_month").agg(
+        pl.col("orders", "pieces").sum(), pl.col("sold").sum().cast(MONEY)
+    )
+    return pl.concat(
+        [
+            whole.select(*_KEY[:1], *_SOLD, break_down=pl.lit("all"), break_down_value=pl.lit("all")),
+            channels,
+        ]
+    )
+
+
 def _counts(
-    months: pl.LazyFrame, by_product: pl.LazyFrame, by_category: pl.LazyFrame, back: pl.LazyFrame
+    everything: pl.LazyFrame, by_product: pl.LazyFrame, by_category: pl.LazyFrame, back: pl.LazyFrame
 ) -> pl.LazyFrame:
     """Put what was sold beside what came back, for every break-down and value."""
-    lines = by_product.group_by("order_month").agg(pl.col("pieces", "sold").sum())
-    everything = months.join(lines.with_columns(pl.col("sold").cast(MONEY)), on="order_month", how="left")
     categories = by_product.select("order_month", "category", product_id="break_down_value")
     back = back.join(categories, on=["order_month", "product_id"], how="left")
     # No line is sold for a reason: each reason meets all that was sold.
     reasons = back.select(break_down_value=pl.col("reason").fill_null(UNKNOWN)).unique()
-    of_reasons = everything.filter(pl.col("orders") > 0).join(reasons, how="cross")
+    has_mature = (pl.col("break_down") == "all") & (pl.col("orders") > 0)
+    of_reasons = everything.filter(has_mature).drop("break_down_value").join(reasons, how="cross")
     sold = pl.concat(
         frame.select(*_KEY, *_SOLD)
         for frame in (
-            everything.with_columns(break_down=pl.lit("all"), break_down_value=pl.lit("all")),
+            everything,
             of_reasons.with_columns(break_down=pl.lit("reason")),
             by_product,
             by_category,
@@ -149,6 +181,7 @@ def _counts(
     )
     values = {
         "all": pl.lit("all"),
+        "channel": pl.col("channel"),
         "product": pl.col("product_id"),
         "category": pl.col("category"),
         "reason": pl.col("reason"),

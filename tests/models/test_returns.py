@@ -72,6 +72,14 @@ def _slow_counts(shop: Shop, as_of: date, window: int) -> dict[Cell, tuple[list[
         known = [row for row in _merchandise(shop.return_rows) if _known_on(row) is not None]
         back = [row for row in known if row["order_id"] in mature]
         cells[month, "all", "all"] = (lines, back)
+        in_channel = _by_value(
+            (row for row in valid if row["order_id"] in mature), lambda row: row["channel"]
+        )
+        for key, ids in {key: {row["order_id"] for row in rows} for key, rows in in_channel.items()}.items():
+            cells[month, "channel", key] = (
+                [row for row in lines if row["order_id"] in ids],
+                [row for row in back if row["order_id"] in ids],
+            )
         kinds: dict[str, Callable[[Row], str | None]] = {
             "product": lambda row: row["product_id"],
             "category": lambda row: categories[row["product_id"]],

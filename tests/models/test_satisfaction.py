@@ -1,9 +1,10 @@
-"""NPS and CSAT against a plain recomputation, worked numbers and the edges."""
+"""NPS, CSAT and product score against a plain recomputation, worked numbers and the edges."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from math import sqrt
+from statistics import mean, stdev
 from typing import Any
 
 import polars as pl
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from models.intervals import wilson
+from models.intervals import normal_quantile, wilson
 from models.satisfaction import TOO_FEW, satisfaction
 
 FEW = settings(max_examples=50, deadline=None)
@@ -107,12 +108,17 @@ def _slow(answers: list[Row], invitations: list[Row], as_of: date, kind: str, st
         value = 100 * (sum(score >= 9 for score in scores) - sum(score <= 6 for score in scores)) / n
     elif n:
         value = sum(score >= 4 for score in scores) / n
+    half = normal_quantile(0.95) * stdev(scores) / sqrt(n) if n > 1 else None
+    low, high = (0, 10) if kind == "nps" else (1, 5)
     return {
         "n": n,
         "invitations": len(sent) or None,
         "responses": responses if sent else None,
         "response_rate": pytest.approx(responses / len(sent)) if sent else None,
         "value": None if value is None else pytest.approx(value),
+        "mean": pytest.approx(mean(scores)) if n else None,
+        "mean_low": None if half is None else pytest.approx(max(low, mean(scores) - half)),
+        "mean_high": None if half is None else pytest.approx(min(high, mean(scores) + half)),
     }
 
 
@@ -128,7 +134,7 @@ def test_values_equal_the_recomputation_answer_by_answer(
     months = [date(2025, 12, 1), date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1)]
     periods += [("month", start, (start + timedelta(31)).replace(day=1) - timedelta(1)) for start in months]
     seen = 0
-    for kind in ("nps", "csat"):
+    for kind in ("nps", "csat", "product"):
         for period, start, end in periods:
             expected = _slow(*surveys, AS_OF, kind, start, end)
             row = found.get((kind, period, start))
@@ -168,6 +174,14 @@ def test_csat_counts_fours_and_fives_and_has_wilsons_interval() -> None:
     scores = [5] * 20 + [4] * 15 + [3] * 10 + [1] * 5
     row = _window([_answer(f"c{number}", score, kind="csat") for number, score in enumerate(scores)], "csat")
     assert (row["value"], row["low"], row["high"]) == pytest.approx((0.7, *wilson(35, 50)))
+
+
+def test_the_product_score_is_the_share_of_fours_and_fives_beside_its_mean() -> None:
+    scores = [5] * 30 + [4] * 10 + [1] * 10
+    row = _window([_answer(f"c{n}", score, kind="product") for n, score in enumerate(scores)], "product")
+    assert (row["value"], row["low"], row["high"]) == pytest.approx((0.8, *wilson(40, 50)))
+    half = normal_quantile(0.95) * stdev(scores) / sqrt(50)
+    assert (row["mean"], row["mean_low"], row["mean_high"]) == pytest.approx((4, 4 - half, 4 + half))
 
 
 def test_fewer_than_30_customers_are_too_few_and_30_are_not() -> None:
