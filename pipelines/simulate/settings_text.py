@@ -1,0 +1,96 @@
+"""The shop.toml of a simulated shop: complete, with a comment where a real shop would ask why."""
+
+from collections.abc import Iterable
+
+from pipelines.simulate.clock import TIMEZONE, Clock
+from pipelines.simulate.order_export import REPLACEMENT
+
+_HEAD = """\
+# A simulated shop: nobody in it exists. How it was made is told in MODEL.md; truth/ holds what no shop could know
+# and is never read by a run. Made by: retention simulate --customers {customers} --days {days} --seed {seed}
+name = "simulated_shop"
+title = "Simulated shop"
+sample = true                      # lists neither expire nor go stale
+public_salt = "simulated shop, public sample salt"   # samples only: anybody can redraw its hold-outs
+timezone = "{timezone}"          # its clock changes twice a year; exports tell local times
+currency = "EUR"
+history_start = {first_day}
+attribution = "Made by retention simulate; every person and order is made up"
+"""
+_SOURCE = """
+[[sources]]
+name = "{table}"
+table = "{table}"
+format = "parquet"
+path = "deliveries/{table}/*.parquet"
+[sources.columns]                  # our column = the file's column
+{columns}
+"""
+_REST = """
+[orders]
+replacement_tags = ["{replacement}"]   # sent free of charge for goods that came back: no orders
+
+[returns]
+match_window_days = 90             # a few returns do not say which order they belong to
+
+[identity]
+phone_region = "DE"                # where a number without country code would be read
+
+[consent]
+when_not_delivered = "deny"        # whoever never said yes is not written to
+
+[[lists]]
+name = "win_back_valuable"
+title = "Win back valuable customers"
+purpose = "reactivation"
+where = "stage IN ('lapsed', 'dormant') AND m = 3"
+order_by = "predicted_clv_365d DESC"
+reason = "bought for {{historic_clv}} in {{valid_orders}} order(s) and has not ordered for {{days_since_last_order}} \
+days ({{stage}} since {{stage_since}})"
+hold_out = 0.2
+
+[[lists]]
+name = "second_order_nudge"
+title = "Nudge towards the second order"
+purpose = "second order"
+where = "valid_orders = 1 AND stage IN ('new', 'at_risk')"
+order_by = "days_since_last_order"
+reason = "ordered once, {{days_since_last_order}} days ago, and not again yet ({{stage}})"
+hold_out = 0.2
+
+[[lists]]
+name = "thank_you_loyal"
+title = "Thank you to loyal customers"
+purpose = "loyalty"
+where = "valid_orders_12m >= 3 AND stage IN ('active', 'reactivated')"
+order_by = "historic_clv DESC"
+reason = "placed {{valid_orders_12m}} orders in the last 12 months, the latest {{days_since_last_order}} days ago"
+hold_out = 0.2
+
+[[lists]]
+name = "detractor_recovery"
+title = "Make it up to unhappy customers"
+purpose = "service recovery"
+where = "last_nps <= 6 AND stage IN ('new', 'active', 'at_risk', 'reactivated')"   # no answer is no detractor
+order_by = "historic_clv DESC"
+reason = "answered {{last_nps}} of 10 in the latest survey and last ordered {{days_since_last_order}} days ago"
+hold_out = 0.2
+"""
+
+
+def shop_toml(customers: int, clock: Clock, seed: int, columns: Iterable[tuple[str, Iterable[str]]]) -> str:
+    """Write the settings of a simulated shop.
+
+    Parameters
+    ----------
+    columns
+        Each delivered table with the columns of its files.
+    """
+    head = _HEAD.format(
+        customers=customers, days=clock.days, seed=seed, timezone=TIMEZONE, first_day=clock.first_day
+    )
+    sources = (
+        _SOURCE.format(table=table, columns="\n".join(f'{name} = "{name}"' for name in names))
+        for table, names in columns
+    )
+    return head + "".join(sources) + _REST.format(replacement=REPLACEMENT)
