@@ -29,6 +29,7 @@ from datetime import date
 
 import polars as pl
 
+from models._cohort_counts import checked_attributes, counts_by, counts_of_all
 from models.cohort_members import MEASURES, UNKNOWN, cohort_members
 from models.intervals import SMALL_GROUP, wilson_interval
 from models.order_days import in_periods
@@ -118,12 +119,10 @@ def cohort_retention(
     """
     unit = check_period_unit(period_unit)
     days = in_periods(purchases, as_of, unit)
-    groups = [days.with_columns(break_down=pl.lit("all"), break_down_value=pl.lit("all"))]
-    groups += [
-        _broken_down(days, _attribute(first_order_attributes, name, break_downs), name)
-        for name in break_downs
-    ]
-    counts = pl.concat([_counts(group) for group in groups])
+    if break_downs:
+        counts = counts_by(days, checked_attributes(first_order_attributes, break_downs), break_downs)
+    else:
+        counts = counts_of_all(days)
 
     def as_table(counted: pl.DataFrame) -> pl.DataFrame:
         return _table(counted.lazy(), as_of, unit, history_start).collect()
@@ -132,36 +131,6 @@ def cohort_retention(
     # order days several times over as well.
     return counts.map_batches(
         as_table, schema=_SCHEMA, predicate_pushdown=False, projection_pushdown=False, slice_pushdown=False
-    )
-
-
-def _attribute(attributes: pl.LazyFrame | None, name: str, break_downs: Sequence[str]) -> pl.LazyFrame:
-    if attributes is None:
-        raise ValueError(f"Break-downs {list(break_downs)} need `first_order_attributes`.")
-    names = attributes.collect_schema().names()
-    if name not in names:
-        raise ValueError(f"There is no first-order attribute {name!r}; there are: {', '.join(names)}.")
-    return attributes.select("customer_key", break_down_value=pl.col(name).cast(pl.String))
-
-
-def _broken_down(days: pl.LazyFrame, attribute: pl.LazyFrame, name: str) -> pl.LazyFrame:
-    """Repeat the order days of each customer for each of the customer's values."""
-    values = (
-        # The long keys are matched once per customer, the order days then by the running number.
-        days.filter("is_first")
-        .select("customer_key", "customer")
-        .join(attribute, on="customer_key", how="left")
-        .select("customer", pl.col("break_down_value").fill_null(UNKNOWN))
-        .unique()
-    )
-    return days.join(values, on="customer").with_columns(break_down=pl.lit(name))
-
-
-def _counts(days: pl.LazyFrame) -> pl.LazyFrame:
-    """Count all that the measures need, by cohort, k and calendar period: a small table."""
-    return days.group_by(*_GROUP, "cohort", "k", "period").agg(
-        pl.col(flag).sum().cast(pl.Int64)
-        for flag in ("is_first", "is_last", "is_second_order", "is_new_k", "is_new_period", "is_bought_again")
     )
 
 

@@ -57,7 +57,7 @@ def repeat_purchase(
         raise ValueError(f"Horizons must be positive days, not {list(within_days)}.")
     next_day, first_day = pl.col("next_day"), pl.col("order_day")
     again_on = {
-        "orders": pl.when(pl.col("orders") > 1).then(first_day).otherwise(next_day),
+        "orders": pl.when("is_one_order").then(next_day).otherwise(first_day),
         "order_days": next_day,
     }
     firsts = in_sequence(purchases, as_of).filter("is_first").select(first_day="order_day", **again_on)

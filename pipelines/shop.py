@@ -26,6 +26,7 @@ from pipelines.settings import (
     SegmentList,
     Settings,
     Source,
+    Tiers,
     check_timezone,
 )
 
@@ -75,6 +76,7 @@ class Shop(Settings):
     identity: Identity = Identity()
     consent: Consent = Consent()
     predictions: Predictions = Predictions()
+    tiers: Tiers = Tiers()
     lists: tuple[SegmentList, ...] = ()
     folder: Path = Path()
 

@@ -1,11 +1,33 @@
 """Every step of a shop, in the order of the stages."""
 
-from pipelines.assets import contract, facts, landing, lists, predictions, presentation, retention, segments
+from pipelines.assets import (
+    contract,
+    experience,
+    facts,
+    landing,
+    lists,
+    predictions,
+    presentation,
+    retention,
+    revenue,
+    segments,
+)
 from pipelines.assets.step import Step
 from pipelines.shop import Shop
 
 
 def steps_of(shop: Shop) -> dict[str, Step]:
     """The shop's steps by the table they make."""
-    stages = (landing, contract, facts, retention, predictions, segments, lists, presentation)
+    stages = (
+        landing,
+        contract,
+        facts,
+        retention,
+        revenue,
+        experience,
+        predictions,
+        segments,
+        lists,
+        presentation,
+    )
     return {step.table: step for stage in stages for step in stage.steps(shop)}

@@ -5,12 +5,15 @@ The definitions stand in `models`; null cells are cells that nobody can know yet
 
 from functools import partial
 
+import polars as pl
+
 from models.cohorts import cohort_retention
+from models.first_orders import ATTRIBUTES, GOODS, first_order_attributes, first_order_goods, first_orders
 from models.latency import latency_quantiles, purchase_latency
+from models.periods import PERIOD_UNITS
 from models.repeat_purchase import repeat_purchase
-from models.returns import return_rates
-from models.satisfaction import satisfaction
 from models.summary import customer_summary, purchases_at
+from pipelines.assets.given import Given
 from pipelines.assets.step import Keeps, Stage, Step
 from pipelines.shop import Shop
 
@@ -33,8 +36,8 @@ def steps(_: Shop) -> list[Step]:
         ),
         _ByDay(
             table="cohort_retention",
-            reads=("purchases",),
-            make=lambda given: cohort_retention(given.table("purchases"), given.as_of),
+            reads=("purchases", "orders", "order_lines", "returns", "survey_answers"),
+            make=_cohorts,
             picture="cohort_heat_map",
         ),
         _ByDay(
@@ -52,18 +55,25 @@ def steps(_: Shop) -> list[Step]:
             reads=("purchase_latency",),
             make=lambda given: latency_quantiles(given.table("purchase_latency")),
         ),
-        _ByDay(
-            table="return_rates",
-            reads=("orders", "order_lines", "returns"),
-            make=lambda given: return_rates(
-                given.table("orders"), given.table("order_lines"), given.table("returns"), given.as_of
-            ),
-        ),
-        _ByDay(
-            table="satisfaction",
-            reads=("survey_answers", "survey_invitations"),
-            make=lambda given: satisfaction(
-                given.table("survey_answers"), given.table("survey_invitations"), given.as_of
-            ),
-        ),
     ]
+
+
+def _cohorts(given: Given) -> pl.LazyFrame:
+    """Cohorts of everybody by every period unit, and by month for every attribute of the first order."""
+    purchases, returns = given.table("purchases"), given.table("returns")
+    # Few columns and one row a customer: kept, since each break-down asks for it.
+    firsts = first_orders(given.table("orders"), given.as_of).collect(engine="streaming").lazy()
+    attributes = first_order_attributes(firsts, returns, given.table("survey_answers"), given.as_of)
+    goods = first_order_goods(firsts, given.table("order_lines"))
+    everybody = [cohort_retention(purchases, given.as_of, period_unit=unit) for unit in PERIOD_UNITS]
+    broken_down = [
+        cohort_retention(purchases, given.as_of, first_order_attributes=known, break_downs=names)
+        for known, names in ((attributes, ATTRIBUTES), (goods, GOODS))
+    ]
+    return pl.concat([*everybody, *(rows.filter(_BREAKS_DOWN) for rows in broken_down)])
+
+
+_BREAKS_DOWN = (pl.col("break_down") != "all") & (
+    # One value for everybody is an attribute that is not delivered, or none that tells anything.
+    pl.col("break_down_value").n_unique().over("break_down") > 1
+)

@@ -18,6 +18,7 @@ PROFILING = (
     "m",
     "rfm_segment",
     "shopify_segment",
+    "tier",
     "predicted_orders_365d",
     "predicted_clv_365d",
     "predicted_clv_365d_low",
@@ -36,6 +37,7 @@ def customer_profile(
     returns: pl.LazyFrame,
     stages: pl.LazyFrame,
     scores: pl.LazyFrame,
+    tiers: pl.LazyFrame,
     predictions: pl.LazyFrame,
     answers: pl.LazyFrame,
     suppressions: pl.LazyFrame,
@@ -55,6 +57,9 @@ def customer_profile(
         _returned(returns, as_of),
         scores.select(
             "customer_key", "r", "f", "m", pl.col("klaviyo_segment").alias("rfm_segment"), "shopify_segment"
+        ),
+        tiers.filter(pl.lit(as_of).is_between("from_day", pl.col("to_day").fill_null(as_of))).select(
+            "customer_key", "tier"
         ),
         predictions.select(
             "customer_key", *(name for name in PROFILING if name.startswith(("predicted", "churn")))

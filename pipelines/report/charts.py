@@ -14,9 +14,13 @@ from pipelines.report.figures.backtests import backtest_figure
 from pipelines.report.figures.calibrations import calibration_figure
 from pipelines.report.figures.cohorts import cohort_figure
 from pipelines.report.figures.deliveries import conservation_figure, contract_figure
+from pipelines.report.figures.experience import aftermath_figure, score_figure
+from pipelines.report.figures.experience_by_month import nps_figure, return_rates_figure
+from pipelines.report.figures.latency import latency_figure
 from pipelines.report.figures.lists import gate_figure
 from pipelines.report.figures.rates import rates_figure
 from pipelines.report.figures.revenue import revenue_figure
+from pipelines.report.figures.revenue_bridge import revenue_bridge_figure
 from pipelines.report.figures.segments import rfm_figure
 from pipelines.report.figures.stages import movements_figure, stages_figure
 from pipelines.report.pictures import to_png, to_svg
@@ -24,6 +28,7 @@ from pipelines.report.theme import NARROW, Chart, Figure, Look, nothing_to_show
 
 __all__ = [
     "Look",
+    "aftermath",
     "backtest_chart",
     "calibration_chart",
     "cohort_heat_map",
@@ -33,8 +38,13 @@ __all__ = [
     "lifecycle_stages",
     "list_gate",
     "net_revenue",
+    "nps_by_month",
+    "purchase_latency",
     "retention_rates",
+    "return_rates",
+    "revenue_bridge",
     "rfm_segments",
+    "scores_and_orders",
     "stage_movements",
     "to_png",
     "to_svg",
@@ -55,6 +65,43 @@ def cohort_heat_map(cohort_retention: pl.LazyFrame, look: Look = _PLAIN) -> Char
 def retention_rates(cohort_retention: pl.LazyFrame, look: Look = _PLAIN) -> Chart:
     """The four retention rates of the same complete, not truncated cohorts."""
     return _drawn(rates_figure(cohort_retention), look, "No cohort is a full month old yet.")
+
+
+def purchase_latency(purchase_latency: pl.LazyFrame, look: Look = _PLAIN) -> Chart:
+    """Share of customers back with another order, by days since the one before."""
+    return _drawn(
+        latency_figure(purchase_latency), look, "Too few customers to say how soon they come back yet."
+    )
+
+
+def revenue_bridge(revenue_bridge: pl.LazyFrame, look: Look = _PLAIN) -> Chart:
+    """From our net revenue, step by step, to all that a shop platform may count."""
+    figure = revenue_bridge_figure(revenue_bridge, currency=look.currency)
+    return _drawn(figure, look, "There is no valid order yet.")
+
+
+def return_rates(return_rates: pl.LazyFrame, look: Look = _PLAIN) -> Chart:
+    """Share of each month's orders that saw something come back; months old enough only."""
+    return _drawn(
+        return_rates_figure(return_rates), look, "No month is old enough to say what came back yet."
+    )
+
+
+def nps_by_month(satisfaction: pl.LazyFrame, look: Look = _PLAIN) -> Chart:
+    """NPS by month with its interval; months of too few answers are left out."""
+    return _drawn(nps_figure(satisfaction), look, "There are too few answers for an NPS by month yet.")
+
+
+def scores_and_orders(score_behaviour: pl.LazyFrame, look: Look = _PLAIN) -> Chart:
+    """Who ordered again after a survey, by what they answered."""
+    return _drawn(
+        score_figure(score_behaviour), look, "There are too few answers to compare what followed them yet."
+    )
+
+
+def aftermath(aftermath: pl.LazyFrame, look: Look = _PLAIN) -> Chart:
+    """What late parcels, tickets and returns go with: the next order, against alike orders without them."""
+    return _drawn(aftermath_figure(aftermath), look, "No event has struck enough orders to compare yet.")
 
 
 def net_revenue(orders: pl.LazyFrame, look: Look = _PLAIN, returns: pl.LazyFrame | None = None) -> Chart:

@@ -13,13 +13,18 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from pipelines.report import sections, words
+from pipelines.report import break_downs, sections, words
+from pipelines.report.changes import changes
 from pipelines.report.figures.backtests import backtest_figure
 from pipelines.report.figures.calibrations import calibration_figure
 from pipelines.report.figures.cohorts import cohort_figure
 from pipelines.report.figures.deliveries import conservation_figure, contract_figure
+from pipelines.report.figures.experience import aftermath_figure, score_figure
+from pipelines.report.figures.experience_by_month import nps_figure, return_rates_figure
+from pipelines.report.figures.latency import latency_figure
 from pipelines.report.figures.rates import rates_figure
 from pipelines.report.figures.revenue import revenue_figure
+from pipelines.report.figures.revenue_bridge import revenue_bridge_figure
 from pipelines.report.figures.segments import rfm_figure
 from pipelines.report.figures.stages import movements_figure, stages_figure
 from pipelines.report.glossary import TERMS
@@ -34,6 +39,7 @@ CONTENTS = (
     ("cohorts", "Who came back"),
     ("returns", "Returns"),
     ("satisfaction", "Satisfaction"),
+    ("service", "Delivery and service"),
     ("predictions", "What to expect"),
     ("segments", "Who the customers are today"),
     ("lists", "Lists for campaigns"),
@@ -72,6 +78,11 @@ def render_report(tables: Tables, shop: Shop, as_of: date, made: str) -> str:
         **sections.intake(tables, shop, as_of),
         **sections.returns(tables, shop, as_of),
         **sections.predictions(tables),
+        "by_first_order": break_downs.by_first_order(tables("cohort_retention")),
+        "by_goods": break_downs.by_goods(tables("return_rates")),
+        "service": break_downs.service(tables("service_rates")),
+        "refunds": break_downs.refunds(tables("refund_speed")),
+        "changes": changes(tables, shop.currency),
         "surveys": sections.surveys(tables),
         "has_surveys": bool(shop.sources_of("survey_answers")),
         "cuts": sections.cuts(tables("stage_cuts")),
@@ -90,6 +101,12 @@ def _figures(tables: Tables, shop: Shop, as_of: date, look: Look) -> dict[str, S
         "contract": contract_figure(tables("contract_results")),
         "cohorts": cohort_figure(cohorts),
         "rates": rates_figure(cohorts),
+        "bridge": revenue_bridge_figure(tables("revenue_bridge"), currency=shop.currency),
+        "return_rates": return_rates_figure(tables("return_rates")),
+        "nps": nps_figure(tables("satisfaction")),
+        "scores": score_figure(tables("score_behaviour")),
+        "aftermath": aftermath_figure(tables("aftermath")),
+        "latency": latency_figure(tables("purchase_latency")),
         "backtest": backtest_figure(tables("backtest"), champions),
         "calibration": calibration_figure(tables("backtest_calibration"), champions, shop.currency),
         "stages": stages_figure(tables("customer_profile"), as_of),
@@ -128,6 +145,7 @@ def _template() -> jinja2.Template:
         "money": words.money,
         "exact_money": words.exact_money,
         "long_day": words.long_day,
+        "long_month": words.long_month,
         "counted": words.counted,
     }
     environment.tests["numeric_column"] = _is_numeric_column

@@ -18,6 +18,9 @@ from pipelines.shop import Shop
 
 Tables = Callable[[str], pl.LazyFrame]
 
+SURVEY_NAMES = {"nps": "NPS", "csat": "CSAT", "product": "Product score"}
+RULES_SHOWN = 8
+"""Broken rules that the report tells one by one; the page of contracts has them all."""
 MATCH_RULES = {
     "by_order_id": "by its order number",
     "same_quantity": "to the latest purchase of that product in the same quantity",
@@ -46,15 +49,19 @@ def intake(tables: Tables, shop: Shop, as_of: date) -> dict[str, Any]:
         if name.strip()
     }
     results = tables("contract_results").collect()
+    set_aside = (
+        results.filter(pl.col("failed") > 0, severity="critical")
+        .sort("failed", "rule", descending=[True, False])
+        .to_dicts()
+    )
     excluded = numbers.excluded_orders(orders, as_of)
     without = orders.filter("is_valid", pl.col("customer_key").is_null(), pl.col("order_day") <= as_of)
     return {
         "head": head,
         "deliveries": {"blocked": int(deliveries["is_blocked"].sum()), "unknown": sorted(unknown)},
         "has_results": not results.is_empty(),
-        "set_aside": results.filter(pl.col("failed") > 0, severity="critical")
-        .sort("failed", "rule", descending=[True, False])
-        .to_dicts(),
+        "set_aside": set_aside[:RULES_SHOWN],
+        "set_aside_more": len(set_aside[RULES_SHOWN:]),
         "excluded": {
             "total": sum(row["orders"] for row in excluded),
             "header": ("Why", "Orders"),
@@ -99,7 +106,7 @@ def surveys(tables: Tables) -> PlainTable | None:
         header=("Survey", "Score", "95 % interval", "Customers who answered", "Invitations", "Response rate"),
         rows=tuple(
             (
-                row["measure"].upper(),
+                str(SURVEY_NAMES.get(row["measure"], row["measure"])),
                 _score(row, row["value"]) or "too few answers to say",
                 " to ".join(filter(None, (_score(row, row["low"]), _score(row, row["high"]))))
                 or words.UNKNOWN,

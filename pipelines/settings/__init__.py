@@ -10,6 +10,7 @@ from pipelines.settings.orders import LineKind, OrderRules, ReturnRules
 from pipelines.settings.people import Consent, Identity
 from pipelines.settings.predictions import Predictions
 from pipelines.settings.sources import Contracts, Database, Layout, Source
+from pipelines.settings.tiers import Tiers
 
 __all__ = [
     "Consent",
@@ -24,5 +25,6 @@ __all__ = [
     "SegmentList",
     "Settings",
     "Source",
+    "Tiers",
     "check_timezone",
 ]

@@ -112,7 +112,7 @@ def _by_cell(table: pl.DataFrame) -> dict[tuple[date, int, str], dict[str, Any]]
     return {(row["cohort"], row["k"], row["measure"]): row for row in table.to_dicts()}
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(purchase_days(), as_of_days(), units)
 def test_the_table_equals_the_recomputation_cell_by_cell(rows: Rows, as_of: date, unit: PeriodUnit) -> None:
     table = cohort_retention(purchases_of(rows), as_of, period_unit=unit).collect()

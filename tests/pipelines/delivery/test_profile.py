@@ -227,6 +227,7 @@ def full_profile(suppressed: list[dict[str, Any]]) -> pl.DataFrame:
                 "shopify_segment": ["NEW"] * 2,
             }
         ),
+        tiers=pl.LazyFrame(both | day | {"tier": ["loyal"] * 2}),
         predictions=pl.LazyFrame(both | numbers | {"churn_band": ["medium"] * 2}),
         answers=placed["survey_answers"].lazy(),
         suppressions=rows_of("suppressions", suppressed).lazy(),

@@ -10,8 +10,10 @@ import polars as pl
 
 from data_contracts import table
 from models.cohorts import cohort_retention
+from models.latency import purchase_latency
 from models.lifecycle import customer_stages, stage_at, stage_cuts, stage_transitions
 from models.returns import return_rates
+from models.revenue import revenue
 from models.rfm import rfm
 from models.summary import purchases_at
 from pipelines.shop import SegmentList, Shop, Source
@@ -224,6 +226,8 @@ def composed() -> Composed:
             "purchases": purchases,
             "return_rates": return_rates(orders, lines_of(orders), returns, AS_OF).collect().lazy(),
             "cohort_retention": cohort_retention(purchases, AS_OF).collect().lazy(),
+            "purchase_latency": purchase_latency(purchases, AS_OF).collect().lazy(),
+            "revenue": revenue(orders, returns, AS_OF).collect().lazy(),
             "stage_cuts": cuts,
             "customer_stages": stages,
             "customer_profile": stage_at(stages, AS_OF).with_columns(day),

@@ -15,6 +15,8 @@ LOOK = Look(shop="Composed & Sons", as_of=AS_OF, currency="EUR")
 CHARTS: dict[str, Callable[[pl.LazyFrame, Look], Chart]] = {
     "cohort_retention": charts.cohort_heat_map,
     "orders": charts.net_revenue,
+    "purchase_latency": charts.purchase_latency,
+    "return_rates": charts.return_rates,
     "backtest": charts.backtest_chart,
     "backtest_calibration": charts.calibration_chart,
     "rfm": charts.rfm_segments,

@@ -57,7 +57,7 @@ def test_tags_are_balanced_and_ids_single(which: str, request: pytest.FixtureReq
 
 def test_every_picture_says_in_words_what_it_shows(page: str) -> None:
     pictures = read(page).attributes("svg")
-    assert len(pictures) == 2 * 12
+    assert len(pictures) == 2 * 14
     assert all(picture["role"] == "img" and len(picture["aria-label"]) > 60 for picture in pictures)
 
 
@@ -72,7 +72,7 @@ def test_headings_skip_no_level(which: str, request: pytest.FixtureRequest) -> N
 def test_every_picture_has_its_numbers_as_a_table(page: str) -> None:
     reader = read(page)
     figures = len(reader.attributes("figure"))
-    assert figures == 12
+    assert figures == 14
     assert len(reader.attributes("details")) == figures
     assert len(reader.attributes("table")) >= figures
 
