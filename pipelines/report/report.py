@@ -5,6 +5,7 @@ and the template, what is counted in ``numbers``.
 """
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from functools import cache
 from importlib.resources import files
@@ -113,7 +114,10 @@ def _figures(tables: Tables, shop: Shop, as_of: date, look: Look) -> dict[str, S
         "movements": movements_figure(tables("stage_transitions"), as_of),
         "rfm": rfm_figure(tables("rfm"), shop.currency),
     }
-    return {name: shown(f"figure-{name}", figure, look) for name, figure in figures.items()}
+    # Charts are put together here and drawn by a library that lets go of the interpreter: two threads do both at once.
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        drawn = pool.map(lambda name: shown(f"figure-{name}", figures[name], look), figures)
+        return dict(zip(figures, drawn, strict=True))
 
 
 _NUMBER = re.compile(
