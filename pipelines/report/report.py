@@ -29,6 +29,7 @@ from pipelines.report.figures.revenue_bridge import revenue_bridge_figure
 from pipelines.report.figures.segments import rfm_figure
 from pipelines.report.figures.stages import movements_figure, stages_figure
 from pipelines.report.glossary import TERMS
+from pipelines.report.repeat_bridge import repeat_bridge
 from pipelines.report.sections import Tables
 from pipelines.report.shown import Shown, shown
 from pipelines.report.theme import Look
@@ -82,6 +83,7 @@ def render_report(tables: Tables, shop: Shop, as_of: date, made: str) -> str:
         "by_first_order": break_downs.by_first_order(tables("cohort_retention")),
         "by_goods": break_downs.by_goods(tables("return_rates")),
         "service": break_downs.service(tables("service_rates")),
+        "repeat_bridge": repeat_bridge(tables("revenue_bridge")),
         "refunds": break_downs.refunds(tables("refund_speed")),
         "changes": changes(tables, shop.currency),
         "surveys": sections.surveys(tables),
