@@ -54,7 +54,7 @@ def _measures(tables: Tables) -> dict[str, dict[date, Number]]:
     late = tables("service_rates").filter("is_complete", measure="late_rate", break_down="all").collect()
     return {
         "Valid orders": _by_month(revenue, "period_start", "orders"),
-        "Net revenue by the day of the event": _by_month(revenue, "period_start", "net_by_event_date"),
+        "Net revenue": _by_month(revenue, "period_start", "net_by_event_date"),
         "Average order value": _by_month(revenue, "period_start", "aov", "aov_low", "aov_high"),
         "Customers who ordered": _by_month(revenue, "period_start", "customers"),
         "New customers": _new_customers(cohorts, revenue["period_start"].to_list()),
@@ -85,7 +85,7 @@ def _text(name: str, number: Number | None, currency: str) -> str:
     if number is None:
         return words.UNKNOWN
     match name:
-        case "Net revenue by the day of the event" | "Average order value":
+        case "Net revenue" | "Average order value":
             return words.exact_money(number.value, currency)
         case "NPS":
             return f"{number.value:+.0f}".replace("-", words.MINUS)

@@ -29,6 +29,25 @@ TERMS: dict[str, tuple[str, str]] = {
         "Orders of which something came back, as a share of orders old enough that what will come back mostly "
         "has.",
     ),
+    "event-date": (
+        "By the day of the event",
+        "Net revenue that lowers the month in which money is given back, not the month of the order. Shop "
+        "platforms and accounts count so; over all time both come to nearly the same.",
+    ),
+    "nps": (
+        "NPS",
+        "Per cent who answer 9 or 10 to “would you recommend us?”, less per cent who answer 0 to 6. On the "
+        "last answer of each customer.",
+    ),
+    "csat": (
+        "CSAT",
+        "Share of answers 4 or 5 on a scale of 1 to 5; the product score is counted the same way.",
+    ),
+    "alike": (
+        "Alike orders",
+        "Orders of customers with as many orders before, of the same channel and month. Who met with an event "
+        "is compared with these, so that regulars are not compared with newcomers. It is no experiment.",
+    ),
     "cohort": (
         "Cohort",
         "All customers whose first valid order fell in the same month. A cell of a table that the whole "

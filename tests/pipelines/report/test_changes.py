@@ -62,7 +62,7 @@ def test_every_number_of_the_month_has_a_row(tables: Composed) -> None:
     names = [row[0] for row in found["rows"]]
     assert names == [
         "Valid orders",
-        "Net revenue by the day of the event",
+        "Net revenue",
         "Average order value",
         "Customers who ordered",
         "New customers",
