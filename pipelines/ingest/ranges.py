@@ -41,12 +41,18 @@ def in_ranges(
         return make(rows)
 
     def ranges(
-        columns: list[str] | None, predicate: pl.Expr | None, _rows: int | None, _batch: int | None
+        columns: list[str] | None, predicate: pl.Expr | None, most: int | None, _batch: int | None
     ) -> Iterator[pl.DataFrame]:
         for within in _conditions(pl.col(unit), starts):
             made = make(rows.filter(within))
+            # The engine leaves it to the source to stop after so many rows; it asks for that without a predicate only.
+            made = made if most is None else made.head(most)
             made = made if predicate is None else made.filter(predicate)
-            yield (made if columns is None else made.select(columns)).collect(engine="streaming")
+            found = (made if columns is None else made.select(columns)).collect(engine="streaming")
+            yield found
+            most = None if most is None else most - found.height
+            if most is not None and most <= 0:
+                return
 
     return register_io_source(ranges, schema=make(rows).collect_schema())
 

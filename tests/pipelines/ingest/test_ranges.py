@@ -1,5 +1,7 @@
 """A table made one range of units at a time is the table made at once."""
 
+from typing import Literal
+
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -38,6 +40,17 @@ def test_only_what_is_asked_is_given() -> None:
     asked = ranged.filter(pl.col("value") % 2 == 0).select("value").collect()
     assert asked.columns == ["value"]
     assert sorted(asked["value"]) == list(range(0, 3000, 2))
+
+
+@pytest.mark.parametrize("engine", ["in-memory", "streaming"])
+def test_the_first_rows_are_so_many(engine: Literal["in-memory", "streaming"]) -> None:
+    rows = pl.LazyFrame({"order_id": [f"W{number:04}" for number in range(5000)], "value": 1})
+    ranged = in_ranges(rows, "order_id", lambda part: part.sort("order_id"), rows_a_range=640)
+    firsts = [f"W{number:04}" for number in range(1000)]
+    assert ranged.head(1000).collect(engine=engine)["order_id"].to_list() == firsts
+    assert ranged.slice(3, 5).collect(engine=engine)["order_id"].to_list() == firsts[3:8]
+    odd = ranged.filter(pl.col("order_id").str.ends_with("1")).head(3).collect(engine=engine)
+    assert odd["order_id"].to_list() == ["W0001", "W0011", "W0021"]
 
 
 def test_a_range_is_made_of_whole_units_only() -> None:
