@@ -99,18 +99,26 @@ def return_rates(
     month = period_start(period_index(pl.col("order_day"), "month"), "month")
     valid = valid_orders(orders, as_of).with_columns(order_month=month)
     # Lines are matched to their orders by the long key once, and counted by this number.
-    mature = valid.filter(pl.col("order_day") <= until).with_row_index("order")
-    # The passes over all orders and lines, once; from here on the tables are small.
-    months, by_channel, by_product, by_category, back = pl.collect_all(
-        [
-            valid.group_by("order_month", "channel").agg(
-                orders=(pl.col("order_day") <= until).sum().cast(pl.Int64)
-            ),
+    mature = (
+        valid.filter(pl.col("order_day") <= until)
+        .select("order_id", "order_month", "channel")
+        .with_row_index("order")
+        .collect(engine="streaming")
+        .lazy()
+    )
+    of_orders = valid.group_by("order_month", "channel").agg(
+        orders=(pl.col("order_day") <= until).sum().cast(pl.Int64)
+    )
+    # One pass over all lines after the other: each holds the orders in a table of its own to match them.
+    months, by_channel, by_product, by_category, back = (
+        part.collect(engine="streaming")
+        for part in (
+            of_orders,
             _lines(order_lines, mature).group_by("order_month", "channel").agg(_PIECES, _VALUE),
             _sold(order_lines, mature, "product", "product_id"),
             _sold(order_lines, mature, "category", "category"),
             known_returns(returns, as_of).join(mature, on="order_id").drop("order_id"),
-        ]
+        )
     )
     everything = _everything(months.lazy(), by_channel.lazy())
     counts = _counts(everything, by_product.lazy(), by_category.lazy(), back.lazy())
