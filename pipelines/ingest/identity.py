@@ -24,7 +24,18 @@ from pipelines.settings import Identity
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["KINDS", "aliases", "customer_key", "identity_map", "normalised", "with_customer_key"]
+__all__ = [
+    "KINDS",
+    "aliases",
+    "customer_key",
+    "identity_map",
+    "normalised",
+    "with_customer_key",
+    "with_key_of_few",
+]
+
+BEARS = ("customer_numbers", "customer_id", "email", "phone", "country")
+"""What a row says of whose it is."""
 
 
 def identity_map(
@@ -95,6 +106,25 @@ def with_customer_key(
         found = found.join(of_kind, on=kind, how="left", maintain_order="left")
     keys = [*(f"_{kind}_key" for kind in KINDS), "_shared_key"]
     return found.with_columns(pl.coalesce(keys).alias("customer_key")).drop(keys)
+
+
+def with_key_of_few(
+    rows: pl.LazyFrame, identities: pl.LazyFrame, rules: Identity | None = None
+) -> pl.LazyFrame:
+    """Add ``customer_key`` to many rows of few people: what they bear is looked up once each, and stays as delivered.
+
+    Reads ``rows`` twice, so it is for rows that are in memory.
+    """
+    bears = [name for name in BEARS if name in rows.collect_schema()]
+    as_delivered = [f"{name}_delivered" for name in bears]
+    found = (
+        rows.select(bears)
+        .unique()
+        .with_columns(pl.col(bears).name.suffix("_delivered"))
+        .pipe(with_customer_key, identities, rules)
+        .select("customer_key", *as_delivered)
+    )
+    return rows.join(found, left_on=bears, right_on=as_delivered, how="left", nulls_equal=True)
 
 
 def aliases(identities: pl.LazyFrame) -> pl.LazyFrame:

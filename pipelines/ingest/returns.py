@@ -9,15 +9,12 @@ from datetime import timedelta
 import polars as pl
 
 from data_contracts import MONEY, table
-from pipelines.ingest.identity import with_customer_key
+from pipelines.ingest.identity import with_customer_key, with_key_of_few
 from pipelines.ingest.values import local_day
 from pipelines.ingest.versions import winners
 from pipelines.shop import Shop
 
 LINE_CONTENT = ["product_id", "amount", "quantity", "returned_at", "refunded_at", "reason", "outcome"]
-
-BEARS = ("customer_numbers", "customer_id", "email", "phone", "country")
-"""What a bought line says of its buyer."""
 
 
 def returns(
@@ -48,7 +45,7 @@ def returns(
         _perhaps_returned(current, everything)
         .collect(engine="streaming")
         .lazy()
-        .pipe(_with_buyer, identities, shop)
+        .pipe(with_key_of_few, identities, shop.identity)
         .select(
             pl.col("order_id").alias("_order"),
             pl.col("line_no").alias("_line"),
@@ -91,19 +88,6 @@ def _perhaps_returned(current: pl.LazyFrame, everything: pl.LazyFrame) -> pl.Laz
     of_products = bought.join(products, on="product_id", how="semi")
     of_orders = bought.join(named, on="order_id", how="semi").join(products, on="product_id", how="anti")
     return pl.concat([of_products, of_orders])
-
-
-def _with_buyer(bought: pl.LazyFrame, identities: pl.LazyFrame, shop: Shop) -> pl.LazyFrame:
-    """Add ``customer_key`` to many lines of few people: what they bear is looked up once each."""
-    bears = [name for name in BEARS if name in bought.collect_schema()]
-    as_delivered = pl.col(bears).name.suffix("_delivered")
-    buyers = bought.select(bears).unique().with_columns(as_delivered)
-    found = with_customer_key(buyers, identities, shop.identity).select(
-        "customer_key", *(f"{name}_delivered" for name in bears)
-    )
-    return bought.join(
-        found, left_on=bears, right_on=[f"{name}_delivered" for name in bears], how="left", nulls_equal=True
-    )
 
 
 def _from_orders(current: pl.LazyFrame) -> pl.LazyFrame:
