@@ -56,12 +56,18 @@ test-services: $(READY) ## tests that need a server, a browser or Java
 soak: $(READY) ## hours of faults
 	@$(BIN)/pytest -m soak
 
-bench: $(READY) ## measure speed and memory against the floor
+bench: $(READY) .venv/.bench ## measure speed and memory against the floor, other libraries beside
 	@$(BIN)/pytest tests/benchmarks -p no:randomly --benchmark-disable-gc --benchmark-columns=median,rounds
+
+.venv/.bench: requirements-bench.lock $(READY)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-bench.lock
+	@touch $@
 
 lock: $(READY) ## renew requirements.lock from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --no-strip-extras --group dev pyproject.toml --output-file requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --no-strip-extras --group pyproject.toml:bench --constraint requirements.lock --output-file requirements-bench.lock
 
 format: $(READY)
 	@$(BIN)/ruff check --fix --quiet .
