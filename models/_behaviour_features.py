@@ -12,14 +12,22 @@ from datetime import date, timedelta
 import polars as pl
 
 from models.order_days import in_sequence
-from models.summary import MONEY, known_refunds
+from models.summary import MONEY, known_refunds, purchases_at
 
-__all__ = ["behaviour", "known_orders"]
+__all__ = ["behaviour", "known_orders", "known_purchases"]
 
 _YEAR = 365
 _RECENT_DAYS = 90
 _DAYS_OF_SEASONS = 365.25
 _EPOCH = date(1970, 1, 1)
+_NO_RETURNS = {
+    "order_id": pl.String,
+    "kind": pl.String,
+    "outcome": pl.String,
+    "amount": MONEY,
+    "returned_day": pl.Date,
+    "refunded_day": pl.Date,
+}
 
 
 def known_orders(orders: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
@@ -27,6 +35,11 @@ def known_orders(orders: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
     return orders.filter(
         pl.col("is_valid") & pl.col("customer_key").is_not_null() & (pl.col("order_day") <= as_of)
     )
+
+
+def known_purchases(orders: pl.LazyFrame, returns: pl.LazyFrame | None, as_of: date) -> pl.LazyFrame:
+    """Collapse orders by customer and day as known at `as_of`; without returns, net is before them."""
+    return purchases_at(orders, pl.LazyFrame(schema=_NO_RETURNS) if returns is None else returns, as_of)
 
 
 def behaviour(orders: pl.LazyFrame, returns: pl.LazyFrame | None, as_of: date) -> pl.LazyFrame:

@@ -83,7 +83,12 @@ def grow(
         # the first score is that of no tree at all
         trees = max(1, int(np.argmax(first.validation_score_)))
         last = _estimator(loss, boosting, categorical, trees, stops=False).fit(fitting.X, fitting.y)
-    return Grown(_prediction(last, loss), trees, last)
+    return grown_from(last, loss)
+
+
+def grown_from(estimator: Any, loss: Loss) -> Grown:
+    """The same from scikit-learn's own object, as when it was stored."""
+    return Grown(_prediction(estimator, loss), int(estimator.n_iter_), estimator)
 
 
 def sigmoid(log_odds: FloatArray, happened: FloatArray) -> tuple[float, float]:

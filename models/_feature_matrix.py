@@ -8,18 +8,22 @@ What does not belong here: what the features mean (`models.features`), calls of 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-__all__ = ["FeatureColumns"]
+from models._time_split import Split
+from models.training_rows import LABELS
+
+__all__ = ["FeatureColumns", "features_to_learn_from"]
 
 MOST_CATEGORIES: Final = 254
 """Trees sort values into at most 255 bins; rarer categories count as missing."""
+_DATE_OF_CUT: Final = "as_of_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +50,27 @@ class FeatureColumns:
         texts = [name for name, kind in schema.items() if kind == pl.String]
         return cls(tuple(schema), {name: _categories(rows[name]) for name in texts})
 
+    def content(self) -> dict[str, object]:
+        """What is stored of it, for JSON."""
+        return {"names": self.names, "categories": self.categories}
+
+    @classmethod
+    def from_content(cls, content: Mapping[str, Any]) -> Self:
+        """Read what `content` gave."""
+        categories = {name: tuple(values) for name, values in content["categories"].items()}
+        return cls(tuple(content["names"]), categories)
+
     @property
     def categorical(self) -> list[int]:
         """Places of the columns of categories."""
         return [place for place, name in enumerate(self.names) if name in self.categories]
+
+    def never_known(self, rows: pl.DataFrame) -> tuple[str, ...]:
+        """Features that are missing in every row: there is nothing to sort into bins."""
+        if not rows.height:
+            return ()
+        unknown: list[bool] = np.isnan(self.matrix(rows)).min(axis=0).tolist()
+        return tuple(name for name, is_unknown in zip(self.names, unknown, strict=True) if is_unknown)
 
     def matrix(self, rows: pl.DataFrame) -> npt.NDArray[np.float64]:
         """One row of numbers per row, in row order; NaN where unknown.
@@ -77,6 +98,19 @@ class FeatureColumns:
             if codes
             else pl.lit(None, pl.Float64).alias(name)
         )
+
+
+def features_to_learn_from(split: Split) -> tuple[FeatureColumns, tuple[str, ...]]:
+    """Features of the rows fitted on, and those left out: see `models.churn.ChurnClassifier.left_out_`."""
+    dated = (
+        () if split.spans_a_year else tuple(n for n in split.fitting.columns if n.startswith(_DATE_OF_CUT))
+    )
+    columns = FeatureColumns.learn(split.fitting, leave_out=(*LABELS, *dated))
+    unknown = columns.never_known(split.early)
+    if not unknown:
+        return columns, dated
+    left_out = (*dated, *unknown)
+    return FeatureColumns.learn(split.fitting, leave_out=(*LABELS, *left_out)), left_out
 
 
 def _is_usable(kind: pl.DataType) -> bool:

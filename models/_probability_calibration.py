@@ -9,14 +9,16 @@ What does not belong here: which customers those are (`models._time_split`).
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
 from models._boosting import isotonic, sigmoid
+from models._model_json import number
 from models.errors import ApproximationWarning
 
 __all__ = ["Calibration", "Method", "calibrated"]
@@ -50,6 +52,23 @@ class Calibration:
         if self.method == "sigmoid":
             return expit(self.intercept + self.slope * _log_odds(probability))
         return np.interp(probability, *self.corners)
+
+    def content(self) -> dict[str, object]:
+        """What is stored of it, for JSON."""
+        return {
+            "method": self.method,
+            "slope": self.slope,
+            "intercept": self.intercept,
+            "corners": [corner.tolist() for corner in self.corners],
+        }
+
+    @classmethod
+    def from_content(cls, content: Mapping[str, Any]) -> Self:
+        """Read what `content` gave."""
+        predicted, told = (np.array(corner, np.float64) for corner in content["corners"])
+        return cls(
+            content["method"], number(content["slope"]), number(content["intercept"]), (predicted, told)
+        )
 
 
 def calibrated(

@@ -50,6 +50,13 @@ class Split:
     held_back: pl.DataFrame
     spans_a_year: bool
 
+    def of_buyers(self) -> Split:
+        """The same for those who bought in their horizon."""
+        early, stopping, fitting, held_back = (
+            part.filter("bought") for part in (self.early, self.stopping, self.fitting, self.held_back)
+        )
+        return Split(early, stopping, fitting, held_back, self.spans_a_year)
+
 
 def split_by_time(rows: pl.DataFrame, horizon_days: int, seed: int) -> Split:
     """Split training rows, whatever order they come in.

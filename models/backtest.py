@@ -1,38 +1,72 @@
 """Back-test: put the shop back in time, predict, and compare with what then happened.
 
-The cut lies one horizon before `as_of`. Candidates see the purchases as they were known at the cut: later
-orders do not exist, and neither do refunds made later of earlier orders. The truth is what customers known at
-the cut did in (cut, as_of]: whether they placed a valid order, and the net of those orders by order date
-with refunds known by `as_of`. Refunds in the horizon of orders from *before* the cut count nowhere:
-they are not the future's sales, and no candidate predicts them.
+At each origin (`models.origins`) candidates see the shop as it was known then (`models.known`): later orders do not
+exist, and neither do refunds made later of earlier orders. The truth is what customers known at the origin did in the
+horizon after it: whether they placed a valid order, and the net of those orders by order date with refunds known by
+the horizon's end. Refunds in the horizon of orders from *before* it count nowhere: they are not the future's sales,
+and no candidate predicts them.
 
-Measures are taken in `models.measure`; which model wins is decided in `models.champion`.
+Every prediction is of days that its model had not seen. Measures are taken in `models.measure`; which model wins is
+decided in `models.champion`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Final, cast
 
 import polars as pl
 
 from models.baselines import GlobalMean, LastTwelveMonths, RfmCellMean
+from models.boosted_trees import BoostedTrees
 from models.calibration import calibration_by_decile
-from models.candidates import Candidate, bg_nbd_gamma_gamma, mbg_nbd_gamma_gamma
-from models.measure import Measured, measure
+from models.candidates import (
+    Candidate,
+    bg_nbd_gamma_gamma,
+    mbg_nbd_gamma_gamma,
+    pareto_nbd_gamma_gamma,
+)
+from models.errors import ApproximationWarning, ModelError, UnitWarning
+from models.features import Tables
+from models.known import Known, known_at, sample_of
+from models.measure import Measured, compared, measure
+from models.origins import MOST_ORIGINS, default_horizon, origins
 from models.summary import purchases_at
 
 __all__ = [
     "BacktestResult",
     "Measured",
+    "Predicted",
     "backtest",
+    "compared",
     "default_candidates",
     "measure",
     "predict_candidates",
 ]
 
-LONGEST_DEFAULT_HORIZON = 365
+MOST_CUSTOMERS: Final = 300_000
+"""Customers that a back-test looks at; of more, a sample: its intervals are narrow enough by far (ours)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Predicted:
+    """What the candidates foretold.
+
+    Attributes
+    ----------
+    predictions
+        One row per origin, model and customer: as_of, cut, horizon_days, customer_key, model, predicted_value,
+        purchase_probability, actual_value, has_bought.
+    candidates
+        One row per origin and model: as_of, cut, horizon_days, model, took_part, notes (why not, or what the model
+        warned of; empty where nothing).
+    """
+
+    predictions: pl.DataFrame
+    candidates: pl.DataFrame
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,32 +76,37 @@ class BacktestResult:
     Attributes
     ----------
     as_of, cut, horizon_days
-        The split: fitted on days up to `cut`, measured on (cut, as_of].
-    metrics
-        One row per quantity ("value", "probability"), model and metric: as_of, cut, horizon_days, quantity,
-        model, metric, value, low, high (95 % bootstrap interval; null where undefined), n (customers).
-    comparisons
-        One row per quantity, metric and ordered pair of models: quantity, metric, model, versus, difference
-        (model minus versus), low, high. Both are measured on the same resamples.
+        The newest split: fitted on days up to `cut`, measured on (cut, as_of].
+    metrics, origins, comparisons
+        See `models.measure.Measured`.
     calibration
-        By decile of prediction (`models.calibration`), with as_of, cut, horizon_days.
-    predictions
-        One row per customer and model: as_of, cut, horizon_days, customer_key, model, predicted_value,
-        purchase_probability, actual_value, has_bought.
+        By decile of prediction (`models.calibration`) over the origins compared, with as_of, cut, horizon_days.
+    predictions, candidates
+        See `Predicted`.
     """
 
     as_of: date
     cut: date
     horizon_days: int
     metrics: pl.DataFrame
+    origins: pl.DataFrame
     comparisons: pl.DataFrame
     calibration: pl.DataFrame
     predictions: pl.DataFrame
+    candidates: pl.DataFrame
 
 
 def default_candidates() -> list[Candidate]:
-    """Return the three baselines and the purchase models, simplest first."""
-    return [GlobalMean(), LastTwelveMonths(), RfmCellMean(), bg_nbd_gamma_gamma(), mbg_nbd_gamma_gamma()]
+    """Return the three baselines, the purchase models and the trees, simplest first."""
+    return [
+        GlobalMean(),
+        LastTwelveMonths(),
+        RfmCellMean(),
+        bg_nbd_gamma_gamma(),
+        mbg_nbd_gamma_gamma(),
+        pareto_nbd_gamma_gamma(),
+        BoostedTrees(),
+    ]
 
 
 def backtest(
@@ -78,9 +117,11 @@ def backtest(
     seed: int,
     horizon_days: int | None = None,
     candidates: Sequence[Candidate] | None = None,
+    tables: Mapping[str, pl.LazyFrame] | None = None,
+    most_origins: int = MOST_ORIGINS,
     draws: int = 200,
 ) -> BacktestResult:
-    """Fit every candidate one horizon before `as_of` and measure it on the horizon.
+    """Fit every candidate at each origin and measure it on the horizon after it.
 
     Parameters
     ----------
@@ -89,12 +130,15 @@ def backtest(
     as_of
         Last day included.
     seed
-        Of the bootstrap intervals.
+        Of the sample and of the bootstrap intervals.
     horizon_days
-        Length of the horizon. Default: a quarter of the history, at most 365 days, so that before the cut
-        lies a window of the same length for the baselines and as much again to know customers by.
+        Length of the horizon; default: `models.origins.default_horizon`.
     candidates
         What to measure, names distinct; they are fitted anew. Default: `default_candidates`.
+    tables
+        Further facts that features are made of, by the names of `models.features.features`.
+    most_origins
+        How often the shop is put back at most.
     draws
         Resamples for the intervals.
 
@@ -108,18 +152,26 @@ def backtest(
         If there are no orders, the horizon leaves no history or is not positive, names repeat, or a candidate
         leaves a customer without prediction.
     """
-    predictions = predict_candidates(
-        orders, returns, as_of=as_of, horizon_days=horizon_days, candidates=candidates
+    predicted = predict_candidates(
+        orders,
+        returns,
+        as_of=as_of,
+        seed=seed,
+        horizon_days=horizon_days,
+        candidates=candidates,
+        tables=tables,
+        most_origins=most_origins,
     )
-    measured = measure(predictions, seed=seed, draws=draws)
-    cut, tested_days = predictions.select("cut", "horizon_days").row(0)
+    measured = measure(predicted.predictions, seed=seed, draws=draws)
+    cut, tested_days = predicted.candidates.sort("cut").select("cut", "horizon_days").row(-1)
     return BacktestResult(
         as_of=as_of,
         cut=cut,
         horizon_days=tested_days,
         metrics=measured.metrics,
+        origins=measured.origins,
         comparisons=measured.comparisons,
-        calibration=calibration_by_decile(predictions.lazy())
+        calibration=calibration_by_decile(compared(predicted.predictions).lazy())
         .collect()
         .select(
             pl.lit(as_of).alias("as_of"),
@@ -127,7 +179,8 @@ def backtest(
             pl.lit(tested_days, pl.Int32).alias("horizon_days"),
             pl.all(),
         ),
-        predictions=predictions,
+        predictions=predicted.predictions,
+        candidates=predicted.candidates,
     )
 
 
@@ -136,22 +189,24 @@ def predict_candidates(
     returns: pl.LazyFrame,
     *,
     as_of: date,
+    seed: int = 0,
     horizon_days: int | None = None,
     candidates: Sequence[Candidate] | None = None,
-) -> pl.DataFrame:
-    """Fit every candidate one horizon before `as_of`, and put its predictions beside what happened.
+    tables: Mapping[str, pl.LazyFrame] | None = None,
+    most_origins: int = MOST_ORIGINS,
+    max_customers: int = MOST_CUSTOMERS,
+) -> Predicted:
+    """Fit every candidate at each origin, and put its predictions beside what happened.
 
-    The first half of `backtest`, for those who keep the predictions; `measure` is the second.
+    The first half of `backtest`, for those who keep the predictions; `measure` is the second. A candidate that refuses
+    an origin (too little history, no convergence) has no predictions there, and says why.
 
     Parameters
     ----------
-    orders, returns, as_of, horizon_days, candidates
+    orders, returns, as_of, seed, horizon_days, candidates, tables, most_origins
         See `backtest`.
-
-    Returns
-    -------
-    pl.DataFrame
-        `BacktestResult.predictions`, by candidate and customer_key.
+    max_customers
+        Of more customers a sample of this size is looked at.
 
     Raises
     ------
@@ -160,17 +215,37 @@ def predict_candidates(
     """
     candidates = default_candidates() if candidates is None else candidates
     _check_names(candidates)
-    known_now = purchases_at(orders, returns, as_of).collect()
-    horizon_days, cut = _split(known_now, as_of, horizon_days)
-    known_at_cut = purchases_at(orders, returns, cut).collect().lazy()
-    outcomes = _outcomes(known_at_cut, known_now.lazy(), cut)
-    return pl.concat(
-        _predict(candidate, known_at_cut, cut, horizon_days, outcomes) for candidate in candidates
-    ).select(
+    given = cast(Tables, {**(tables or {}), "orders": orders, "returns": returns})
+    sample = sample_of(given, as_of, seed=seed, max_customers=max_customers)
+    first_day = _first_day(sample["orders"], as_of)
+    horizon_days = default_horizon(first_day, as_of) if horizon_days is None else horizon_days
+    predictions: list[pl.DataFrame] = []
+    told: list[dict[str, object]] = []
+    for cut in origins(first_day, as_of, horizon_days, most=most_origins):
+        known = known_at(cut, **sample)
+        known = Known(cut, known.purchases.collect().lazy(), known.tables)
+        outcomes = _outcomes(known, sample, horizon_days)
+        for candidate in candidates:
+            predicted, notes = _predict(candidate, known, horizon_days, outcomes)
+            told.append(
+                {"cut": cut, "model": candidate.name, "took_part": predicted is not None, "notes": notes}
+            )
+            if predicted is not None:
+                predictions.append(predicted.select(pl.lit(cut).alias("cut"), pl.all()))
+    if not predictions:
+        reasons = "; ".join(f"{row['model']}: {row['notes']}" for row in told)
+        raise ValueError(f"No candidate could be back-tested. {reasons}")
+    said = pl.DataFrame(
+        told, schema={"cut": pl.Date, "model": pl.String, "took_part": pl.Boolean, "notes": pl.String}
+    )
+    split = [
         pl.lit(as_of).alias("as_of"),
-        pl.lit(cut).alias("cut"),
+        pl.col("cut"),
         pl.lit(horizon_days, pl.Int32).alias("horizon_days"),
-        pl.all(),
+    ]
+    return Predicted(
+        predictions=pl.concat(predictions).select(*split, pl.exclude("cut")),
+        candidates=said.select(*split, pl.exclude("cut")),
     )
 
 
@@ -180,26 +255,27 @@ def _check_names(candidates: Sequence[Candidate]) -> None:
         raise ValueError(f"Candidates need distinct names, at least one: {names}.")
 
 
-def _split(purchases: pl.DataFrame, as_of: date, horizon_days: int | None) -> tuple[int, date]:
-    first_day = purchases["order_day"].min()
+def _first_day(orders: pl.LazyFrame, as_of: date) -> date:
+    is_known = pl.col("is_valid") & pl.col("customer_key").is_not_null() & (pl.col("order_day") <= as_of)
+    first_day = orders.filter(is_known).select(pl.col("order_day").min()).collect().item()
     if not isinstance(first_day, date):
         raise ValueError(f"There is no valid order of a known customer up to {as_of}: nothing to back-test.")
-    history_days = (as_of - first_day).days
-    if horizon_days is None:
-        horizon_days = min(LONGEST_DEFAULT_HORIZON, history_days // 4)
-    if not 1 <= horizon_days < history_days:
-        raise ValueError(
-            f"A horizon of {horizon_days} days cannot be tested on a history of {history_days} days: "
-            "it must be at least 1 and leave some history before the cut."
-        )
-    return horizon_days, as_of - timedelta(days=horizon_days)
+    return first_day
 
 
-def _outcomes(known_at_cut: pl.LazyFrame, known_now: pl.LazyFrame, cut: date) -> pl.DataFrame:
-    """Return what customers known at the cut did after it, by customer_key."""
-    after = known_now.filter(pl.col("order_day") > cut).group_by("customer_key").agg(net=pl.col("net").sum())
+def _outcomes(known: Known, tables: Tables, horizon_days: int) -> pl.DataFrame:
+    """Return what customers known at the origin did in the horizon, by customer_key."""
+    end = known.as_of + timedelta(horizon_days)
+    returns = tables.get("returns")
+    assert returns is not None, "a back-test is given returns"
+    after = (
+        purchases_at(tables["orders"], returns, end)
+        .filter(pl.col("order_day") > known.as_of)
+        .group_by("customer_key")
+        .agg(net=pl.col("net").sum())
+    )
     return (
-        known_at_cut.select("customer_key")
+        known.purchases.select("customer_key")
         .unique()
         .join(after, on="customer_key", how="left")
         .select(
@@ -212,11 +288,26 @@ def _outcomes(known_at_cut: pl.LazyFrame, known_now: pl.LazyFrame, cut: date) ->
     )
 
 
+def _told(said: list[warnings.WarningMessage]) -> Iterator[str]:
+    """What models warned of; warnings of anything else go on their way."""
+    for warning in said:
+        if issubclass(warning.category, ApproximationWarning | UnitWarning):
+            yield str(warning.message)
+        else:
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+
+
 def _predict(
-    candidate: Candidate, purchases: pl.LazyFrame, cut: date, horizon_days: int, outcomes: pl.DataFrame
-) -> pl.DataFrame:
-    """One candidate's predictions beside the outcomes, in the order of the outcomes."""
-    predicted = candidate.fit(purchases, cut).predict(horizon_days)
+    candidate: Candidate, known: Known, horizon_days: int, outcomes: pl.DataFrame
+) -> tuple[pl.DataFrame | None, str]:
+    """One candidate's predictions beside the outcomes, in the order of the outcomes; and what it said."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        try:
+            predicted = candidate.fit(known).predict(horizon_days)
+        except ModelError as error:
+            return None, str(error)
+    notes = "; ".join(dict.fromkeys(_told(said)))
     if missing := outcomes.join(predicted, on="customer_key", how="anti").height:
         raise ValueError(f"{candidate.name} leaves {missing:,} of {outcomes.height:,} customers unpredicted.")
     joined = outcomes.join(
@@ -233,4 +324,4 @@ def _predict(
         "purchase_probability",
         "actual_value",
         "has_bought",
-    )
+    ), notes

@@ -23,6 +23,8 @@ from typing import ClassVar, Self
 import polars as pl
 
 from models.candidates import PREDICTION_COLUMNS
+from models.errors import NotEnoughDataError
+from models.known import Known
 from models.rfm import rfm
 
 # A year in the glossary's horizons.
@@ -43,20 +45,22 @@ class Baseline(ABC):
     _as_of: date
     _history_days: int
 
-    def fit(self, purchases: pl.LazyFrame, as_of: date) -> Self:
-        """Keep what was known at `as_of`.
+    def fit(self, known: Known) -> Self:
+        """Keep what was known.
 
         Raises
         ------
-        ValueError
+        NotEnoughDataError
             If the history is shorter than two days.
         """
-        self._purchases = purchases.filter(pl.col("order_day") <= as_of)
-        self._as_of = as_of
+        self._purchases = known.purchases.filter(pl.col("order_day") <= known.as_of)
+        self._as_of = known.as_of
         first_day = self._purchases.select(pl.col("order_day").min()).collect().item()
-        self._history_days = (as_of - first_day).days if isinstance(first_day, date) else 0
+        self._history_days = (known.as_of - first_day).days if isinstance(first_day, date) else 0
         if self._history_days < 2:
-            raise ValueError(f"A baseline needs two days of history, and there are {self._history_days}.")
+            raise NotEnoughDataError(
+                f"A baseline needs two days of history, and there are {self._history_days}."
+            )
         return self
 
     def predict(self, horizon_days: int) -> pl.DataFrame:

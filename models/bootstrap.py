@@ -74,9 +74,10 @@ class Resampled:
 
 def resample(
     accuracies: Mapping[str, Accuracy],
-    customers: int,
+    rows: int,
     rng: np.random.Generator,
     *,
+    people: npt.NDArray[np.int64] | None = None,
     draws: int = 200,
     level: float = 0.95,
     max_customers: int = 100_000,
@@ -86,11 +87,14 @@ def resample(
     Parameters
     ----------
     accuracies
-        Model -> predictions and outcomes, all for the same customers in the same order.
-    customers
-        How many customers that is.
+        Model -> predictions and outcomes, all for the same rows in the same order.
+    rows
+        How many rows that is.
     rng
         Source of randomness; the same state gives the same intervals.
+    people : (rows,) array, optional
+        Whose row it is, numbered from 0: people are drawn with all their rows, since what somebody does in two
+        horizons is not two independent things. Default: each row is a person of its own.
     draws
         Number of resamples.
     level
@@ -105,17 +109,22 @@ def resample(
     Resampled
     """
     values = {model: accuracy.measure() for model, accuracy in accuracies.items()}
+    people = np.arange(rows) if people is None else people
+    customers = int(people.max()) + 1
     size, centres = customers, values
     if customers > max_customers:
         size = max_customers
-        rows = np.sort(rng.choice(customers, size, replace=False, shuffle=False))
-        accuracies = {model: accuracy.take(rows) for model, accuracy in accuracies.items()}
+        chosen = np.full(customers, -1)
+        chosen[np.sort(rng.choice(customers, size, replace=False, shuffle=False))] = np.arange(size)
+        taken = np.flatnonzero(chosen[people] >= 0)
+        people = chosen[people[taken]]
+        accuracies = {model: accuracy.take(taken) for model, accuracy in accuracies.items()}
         centres = {model: accuracy.measure() for model, accuracy in accuracies.items()}
     measured = {
         model: {name: np.empty(draws) for name in accuracy.names} for model, accuracy in accuracies.items()
     }
     for draw in range(draws):
-        weights = np.bincount(rng.integers(0, size, size), minlength=size).astype(np.float64)
+        weights = np.bincount(rng.integers(0, size, size), minlength=size).astype(np.float64)[people]
         for model, accuracy in accuracies.items():
             for name, value in accuracy.measure(weights).items():
                 measured[model][name][draw] = value

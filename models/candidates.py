@@ -1,21 +1,22 @@
 """Candidates: everything that may predict each customer's value and purchase probability, in one shape.
 
-A candidate is fitted on the purchases known at a date and asked about the days after it. The back-test
-and the nightly scoring use the same objects, so what is published is what was tested.
+A candidate is fitted on what was known at a date and asked about the days after it. The back-test and the nightly
+scoring use the same objects, so what is published is what was tested.
 
-Here stand the shape and the buy-till-you-die models; `models.baselines` has what they must beat. Splitting
-time and measuring belong to `models.backtest`, choosing to `models.champion`.
+Here stand the shape and the buy-till-you-die models; `models.baselines` has what they must beat,
+`models.boosted_trees` what knows more than order days. Splitting time and measuring belong to `models.backtest`,
+choosing to `models.champion`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 from typing import Protocol, Self
 
 import polars as pl
 
-from models.purchases import BetaGeo, ModifiedBetaGeo, PurchaseModel
+from models.known import Known
+from models.purchases import BetaGeo, ModifiedBetaGeo, ParetoNBD, PurchaseModel
 from models.spend import GammaGamma
 from models.summary import customer_summary
 
@@ -30,8 +31,14 @@ class Candidate(Protocol):
         """Name under which it is measured and published."""
         ...
 
-    def fit(self, purchases: pl.LazyFrame, as_of: date) -> Self:
-        """Learn from purchases known at `as_of`; later rows must change nothing."""
+    def fit(self, known: Known) -> Self:
+        """Learn from what was known of a shop at the end of a day.
+
+        Raises
+        ------
+        ModelError
+            The model cannot be used on this shop; the message says why. It then takes no part.
+        """
         ...
 
     def predict(self, horizon_days: int) -> pl.DataFrame:
@@ -75,9 +82,10 @@ class BuyTillYouDie:
         self.name = name
         self.purchase_model = purchase_model
 
-    def fit(self, purchases: pl.LazyFrame, as_of: date) -> Self:
-        """Fit both models on the customer summary at `as_of`."""
-        self.summary_ = customer_summary(purchases, as_of).sort("customer_key").collect()
+    def fit(self, known: Known) -> Self:
+        """Fit both models on the customer summary."""
+        summary = customer_summary(known.purchases, known.as_of)
+        self.summary_ = summary.sort("customer_key").collect()
         self.purchases_ = self.purchase_model().fit(self.summary_)
         self.spend_ = GammaGamma().fit(self.summary_)
         return self
@@ -103,3 +111,8 @@ def bg_nbd_gamma_gamma() -> BuyTillYouDie:
 def mbg_nbd_gamma_gamma() -> BuyTillYouDie:
     """MBG/NBD with Gamma-Gamma: customers may also leave after the first purchase."""
     return BuyTillYouDie("mbg_nbd_gamma_gamma", ModifiedBetaGeo)
+
+
+def pareto_nbd_gamma_gamma() -> BuyTillYouDie:
+    """Pareto/NBD with Gamma-Gamma: customers may leave at any moment."""
+    return BuyTillYouDie("pareto_nbd_gamma_gamma", ParetoNBD)

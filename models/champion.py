@@ -16,7 +16,13 @@ Quantity = Literal["value", "probability"]
 
 BASELINES = ("global_mean", "last_12_months", "rfm_cell_mean")
 # Simplest first; a model that is not listed counts as less simple than all that are.
-SIMPLICITY = (*BASELINES, "bg_nbd_gamma_gamma", "mbg_nbd_gamma_gamma", "pareto_nbd_gamma_gamma")
+SIMPLICITY = (
+    *BASELINES,
+    "bg_nbd_gamma_gamma",
+    "mbg_nbd_gamma_gamma",
+    "pareto_nbd_gamma_gamma",
+    "boosted_trees",
+)
 
 LARGEST_BIAS = 0.10
 

@@ -9,27 +9,30 @@ What does not belong here: what they will spend (`models.future_value`), the tra
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
 from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from models._boosting import Boosting, Grown, Rows, grow, permutation
-from models._feature_matrix import FeatureColumns
+from models._boosting import Boosting, Grown, Loss, Rows, grow
+from models._feature_matrix import FeatureColumns, features_to_learn_from
+from models._importances import IMPORTANCES, importances
+from models._model_json import number
 from models._probability_calibration import Calibration, Method, calibrated
-from models._time_split import Split, require_both, split_by_time
+from models._stored_trees import Stored, read_stored, store
+from models._time_split import require_both, split_by_time
 from models.errors import NotFittedError
 from models.metrics import ProbabilityAccuracy
-from models.training_rows import LABELS
 
-__all__ = ["ChurnClassifier", "features_to_learn_from"]
+__all__ = ["ChurnClassifier"]
 
 FloatArray = npt.NDArray[np.float64]
 
-_ROWS_TO_SHUFFLE: Final = 5_000
-"""Held-back customers that importances are taken from at most: they are for reading, and shuffling is dear."""
-_DATE_OF_CUT: Final = "as_of_"
+_PURCHASE: Final = "purchase"
+_LOSSES: Final[Mapping[str, Loss]] = {_PURCHASE: "log_loss"}
 
 
 class ChurnClassifier:
@@ -38,8 +41,8 @@ class ChurnClassifier:
     Trees are grown on the earlier cuts, their number is chosen on the last but one, and the latest cut, on which
     nothing was grown, calibrates the probabilities. The same rows and seed give the same numbers.
 
-    There is no `to_json`: hundreds of trees are no readable parameters, and a pickle would run code when it is read.
-    A model is made again from its training rows and `get_params()`.
+    `to_skops` keeps a fitted model: JSON text, and the trees in an archive from which nothing can run. A pickle would
+    run code when it is read, and hundreds of trees are no readable parameters.
 
     Parameters
     ----------
@@ -59,7 +62,7 @@ class ChurnClassifier:
         Features and their categories.
     left_out_ : tuple of str
         Features not learnt from: the date of the cut, where the cuts show no whole year, since trees would take a
-        season for what was peculiar to one cut.
+        season for what was peculiar to one cut; and what is known of nobody at the earlier cuts.
     cuts_ : list of date
     n_rows_ : int
         Rows fitted.
@@ -69,7 +72,7 @@ class ChurnClassifier:
     calibration_ : Calibration
     held_back_ : DataFrame
         One row per customer held back: cut, customer_key, probability (of no order, before calibration: no row had a
-        say in its own), bought.
+        say in its own), bought. Not stored by `to_skops`, since it is about single people.
     held_back_metrics_ : dict
         Log-loss, Brier, AUC, ECE and bias of these.
     importances_ : DataFrame
@@ -80,7 +83,7 @@ class ChurnClassifier:
 
     columns_: FeatureColumns
     left_out_: tuple[str, ...]
-    cuts_: list[Any]
+    cuts_: list[date]
     n_rows_: int
     n_held_back_: int
     trees_: int
@@ -171,7 +174,9 @@ class ChurnClassifier:
             "cut", "customer_key", probability=pl.Series(1 - predicted), bought="bought"
         )
         self.held_back_metrics_ = ProbabilityAccuracy(1 - held_back.y, 1 - predicted).measure()
-        self.importances_ = self._importances(held_back)
+        self.importances_ = importances(
+            self._grown, held_back, self.columns_.names, repeats=self.importance_repeats, seed=self.seed
+        )
         return self
 
     def predict(self, features: pl.DataFrame) -> FloatArray:
@@ -193,13 +198,76 @@ class ChurnClassifier:
 
     def probability_of_purchase(self, features: pl.DataFrame) -> FloatArray:
         """Probability of at least one valid order in the horizon; (rows,) array, in row order."""
-        if not hasattr(self, "_grown"):
-            raise NotFittedError("This ChurnClassifier has no trees yet: call fit(training_rows) first.")
+        self._require_fitted()
         if features.is_empty():
             return np.empty(0)
         return self.calibration_.apply(self._grown.predict(self.columns_.matrix(features)))
 
+    def to_skops(self) -> bytes:
+        """Write the fitted model, without pickles; `from_skops` predicts the same to the last bit.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        """
+        return store(type(self).__name__, self.stored())
+
+    @classmethod
+    def from_skops(cls, data: bytes, *, horizon_days: int | None = None) -> Self:
+        """Read a model written by `to_skops`; nothing in it runs.
+
+        Parameters
+        ----------
+        data
+        horizon_days
+            The horizon wanted; None takes any.
+
+        Raises
+        ------
+        UnreadableModelError
+            Another model, horizon, format version or minor version of scikit-learn, or types that trees do not need.
+        """
+        return cls.from_stored(*read_stored(data, cls.__name__, _LOSSES, horizon_days=horizon_days))
+
+    def stored(self) -> Stored:
+        """What is kept of the fitted model: content for JSON, and trees."""
+        self._require_fitted()
+        content = {
+            "params": self.get_params(),
+            "columns": self.columns_.content(),
+            "left_out": self.left_out_,
+            "cuts": [cut.isoformat() for cut in self.cuts_],
+            "n_rows": self.n_rows_,
+            "n_held_back": self.n_held_back_,
+            "calibration": self.calibration_.content(),
+            "held_back_metrics": self.held_back_metrics_,
+            "importances": self.importances_.rows(),
+        }
+        return Stored(content, {_PURCHASE: self._grown})
+
+    @classmethod
+    def from_stored(cls, content: Mapping[str, Any], trees: Mapping[str, Grown]) -> Self:
+        """Build the model from what `stored` gave."""
+        model = cls(**content["params"])
+        model.columns_ = FeatureColumns.from_content(content["columns"])
+        model.left_out_ = tuple(content["left_out"])
+        model.cuts_ = [date.fromisoformat(cut) for cut in content["cuts"]]
+        model.n_rows_, model.n_held_back_ = content["n_rows"], content["n_held_back"]
+        model.calibration_ = Calibration.from_content(content["calibration"])
+        model.held_back_metrics_ = {
+            name: number(value) for name, value in content["held_back_metrics"].items()
+        }
+        model.importances_ = pl.DataFrame(content["importances"], schema=IMPORTANCES, orient="row")
+        model._grown = trees[_PURCHASE]
+        model.trees_ = model._grown.trees
+        return model
+
     _grown: Grown
+
+    def _require_fitted(self) -> None:
+        if not hasattr(self, "_grown"):
+            raise NotFittedError("This ChurnClassifier has no trees yet: call fit(training_rows) first.")
 
     def _boosting(self) -> Boosting:
         return Boosting(
@@ -209,21 +277,3 @@ class ChurnClassifier:
             min_samples_leaf=self.min_samples_leaf,
             seed=self.seed,
         )
-
-    def _importances(self, held_back: Rows) -> pl.DataFrame:
-        schema = {"feature": pl.String, "importance": pl.Float64, "deviation": pl.Float64}
-        if not self.importance_repeats:
-            return pl.DataFrame(schema=schema)
-        chosen = np.random.default_rng(self.seed).permutation(len(held_back.y))[:_ROWS_TO_SHUFFLE]
-        some = Rows(held_back.X[chosen], held_back.y[chosen])
-        found = permutation(self._grown, some, repeats=self.importance_repeats, seed=self.seed)
-        columns = {"feature": self.columns_.names, "importance": found.mean, "deviation": found.deviation}
-        return pl.DataFrame(columns, schema=schema).sort("importance", "feature", descending=[True, False])
-
-
-def features_to_learn_from(split: Split) -> tuple[FeatureColumns, tuple[str, ...]]:
-    """Features of the rows fitted on, and those left out for telling the date of a cut."""
-    dated = (
-        () if split.spans_a_year else tuple(n for n in split.fitting.columns if n.startswith(_DATE_OF_CUT))
-    )
-    return FeatureColumns.learn(split.fitting, leave_out=(*LABELS, *dated)), dated

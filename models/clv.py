@@ -110,12 +110,10 @@ def _discounted_orders(
     histories: pl.DataFrame, purchases: PurchaseModel, horizon_days: float, annual_discount: float
 ) -> FloatArray:
     """Sum the expected orders of each step, discounted from the step's end."""
-    days_per_unit = DAYS_PER_UNIT[purchases.time_unit]
     steps = max(1, math.ceil(horizon_days / _DAYS_PER_STEP - 1e-9))
-    total, before = np.zeros(histories.height), np.zeros(histories.height)
-    for step in range(1, steps + 1):
-        end = min(step * _DAYS_PER_STEP, horizon_days)
-        until = purchases.expected_purchases(histories, end / days_per_unit)
-        total += (until - before) * (1 + annual_discount) ** (-end / _DAYS_PER_YEAR)
-        before = until
-    return total
+    ends = np.minimum(np.arange(1, steps + 1) * _DAYS_PER_STEP, horizon_days)
+    factors = (1 + annual_discount) ** (-ends / _DAYS_PER_YEAR)
+    # what came by a step's end counts with its factor, less what the next step's factor takes up again
+    weights = factors - np.append(factors[1:], 0.0)
+    units = ends / DAYS_PER_UNIT[purchases.time_unit]
+    return purchases.weighted_expected_purchases(histories, units.tolist(), weights.tolist())

@@ -17,7 +17,7 @@ from typing import Required, TypedDict
 
 import polars as pl
 
-from models._behaviour_features import behaviour, known_orders
+from models._behaviour_features import behaviour, known_orders, known_purchases
 from models._experience_features import (
     assortment,
     goods_returned,
@@ -26,6 +26,7 @@ from models._experience_features import (
     parcels,
     wrote,
 )
+from models.purchase_features import purchase_features
 
 __all__ = ["COLUMNS", "Tables", "features"]
 
@@ -85,6 +86,7 @@ class Tables(TypedDict, total=False):
 def features(
     as_of: date,
     *,
+    horizon_days: int | None = None,
     orders: pl.LazyFrame,
     order_lines: pl.LazyFrame | None = None,
     returns: pl.LazyFrame | None = None,
@@ -99,6 +101,9 @@ def features(
     ----------
     as_of
         Last day included.
+    horizon_days
+        With it, the purchase models are fitted at the call and tell their features for this horizon. Trees that were
+        fitted on training rows of a horizon need the same one here.
     orders, order_lines, returns, survey_answers, survey_invitations, shipments, tickets
         The facts, of which `COLUMNS` are read; None where the shop has none. Without returns, net is before them.
 
@@ -127,6 +132,13 @@ def features(
         *shipments*: parcels (arrived, with a promise), late_parcels, last_parcel_late; null without such a parcel.
 
         *tickets*: tickets, wismo_tickets, open_tickets.
+
+        *with horizon_days*: `models.purchase_features.purchase_feature_names`.
+
+    Warns
+    -----
+    ApproximationWarning
+        A purchase model could not be fitted; its features are null.
     """
     known = known_orders(orders, as_of)
     made = behaviour(orders, returns, as_of)
@@ -146,6 +158,9 @@ def features(
     if tickets is not None:
         parts.append(wrote(tickets, as_of))
         zero += ["tickets", "wismo_tickets", "open_tickets"]
+    if horizon_days is not None:
+        purchases = known_purchases(orders, returns, as_of)
+        parts.append(purchase_features(purchases, as_of, horizon_days).lazy())
     for part in parts:
         made = made.join(part, on="customer_key", how="left")
     # Where the table is there, who is not in it was not asked, did not write, sent nothing back: a known 0.

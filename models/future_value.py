@@ -8,21 +8,27 @@ What does not belong here: fitting whether they buy (`models.churn`), the formul
 
 from __future__ import annotations
 
-from typing import Any, Self
+from collections.abc import Mapping
+from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from models._boosting import Boosting, Grown, Rows, grow
-from models._feature_matrix import FeatureColumns
+from models._boosting import Boosting, Grown, Loss, Rows, grow
+from models._feature_matrix import FeatureColumns, features_to_learn_from
+from models._model_json import number
+from models._stored_trees import Stored, read_stored, store
 from models._time_split import FEWEST, split_by_time
-from models.churn import ChurnClassifier, features_to_learn_from
+from models.churn import ChurnClassifier
 from models.errors import NotEnoughDataError, NotFittedError
 
 __all__ = ["FutureValue"]
 
 FloatArray = npt.NDArray[np.float64]
+
+_NET: Final = "net"
+_LOSSES: Final[Mapping[str, Loss]] = {"purchase": "log_loss", _NET: "poisson"}
 
 
 class FutureValue:
@@ -36,7 +42,7 @@ class FutureValue:
     needs Duan's smearing, which supposes that the spread of logs is the same for everybody. What is left of a drift,
     from growing trees in small steps and from the season, is taken off by `level_`.
 
-    There is no `to_json`, for the reasons told at `models.churn.ChurnClassifier`.
+    `to_skops` keeps a fitted model as `models.churn.ChurnClassifier` does.
 
     Parameters
     ----------
@@ -94,28 +100,36 @@ class FutureValue:
         """Parameters of the constructor, as scikit-learn has them."""
         return {"horizon_days": self.horizon_days, "seed": self.seed, **self._trees()}
 
-    def fit(self, rows: pl.DataFrame) -> Self:
+    def fit(self, rows: pl.DataFrame, *, purchase: ChurnClassifier | None = None) -> Self:
         """Learn both parts from training rows; see `models.churn.ChurnClassifier.fit`.
+
+        Parameters
+        ----------
+        rows
+            From `models.training_rows.training_rows`, for the same horizon.
+        purchase
+            The first part, where it was fitted on these rows already, with the same horizon and seed; None fits it.
 
         Raises
         ------
         NotEnoughDataError
             Too few cuts or customers, or too few buyers with a positive net; the message has the numbers.
+        NotFittedError
+            The first part is given and not fitted.
         ValueError
-            Not training rows.
+            Not training rows, or a first part with another horizon or seed.
         """
-        self.purchase_ = ChurnClassifier(
-            horizon_days=self.horizon_days, importance_repeats=0, seed=self.seed, **self._trees()
-        ).fit(rows)
+        self.purchase_ = self._first_part(rows) if purchase is None else self._checked(purchase)
         split = split_by_time(rows, self.horizon_days, self.seed)
-        parts = [part.filter("bought") for part in (split.early, split.stopping, split.fitting)]
-        _require_positive(parts[:2])
-        self.columns_, _ = features_to_learn_from(split)
-        fitted = parts[2]["net"]
+        buyers = split.of_buyers()
+        _require_positive([buyers.early, buyers.stopping])
+        self.columns_, _ = features_to_learn_from(buyers)
+        fitted = buyers.fitting["net"]
         self.n_buyers_ = fitted.len()
         self.n_zero_, self.n_negative_ = int((fitted == 0).sum()), int((fitted < 0).sum())
         early, stopping, fitting = (
-            Rows(self.columns_.matrix(part), part["net"].clip(lower_bound=0.0).to_numpy()) for part in parts
+            Rows(self.columns_.matrix(part), part["net"].clip(lower_bound=0.0).to_numpy())
+            for part in (buyers.early, buyers.stopping, buyers.fitting)
         )
         boosting = Boosting(seed=self.seed, **self._trees())
         self._grown = grow(
@@ -160,7 +174,52 @@ class FutureValue:
             return np.empty(0)
         return self.level_ * self._grown.predict(self.columns_.matrix(features))
 
+    def to_skops(self) -> bytes:
+        """Write both fitted parts; see `models.churn.ChurnClassifier.to_skops`."""
+        self._require_fitted()
+        purchase = self.purchase_.stored()
+        content = {
+            "params": self.get_params(),
+            "purchase": purchase.content,
+            "columns": self.columns_.content(),
+            "n_buyers": self.n_buyers_,
+            "n_zero": self.n_zero_,
+            "n_negative": self.n_negative_,
+            "level": self.level_,
+            "held_back_totals": self.held_back_totals_,
+        }
+        return store(type(self).__name__, Stored(content, {**purchase.trees, _NET: self._grown}))
+
+    @classmethod
+    def from_skops(cls, data: bytes, *, horizon_days: int | None = None) -> Self:
+        """Read a model written by `to_skops`; see `models.churn.ChurnClassifier.from_skops`."""
+        content, trees = read_stored(data, cls.__name__, _LOSSES, horizon_days=horizon_days)
+        model = cls(**content["params"])
+        model.purchase_ = ChurnClassifier.from_stored(content["purchase"], trees)
+        model.columns_ = FeatureColumns.from_content(content["columns"])
+        model.n_buyers_, model.n_zero_ = content["n_buyers"], content["n_zero"]
+        model.n_negative_, model.level_ = content["n_negative"], number(content["level"])
+        actual, predicted = content["held_back_totals"]
+        model.held_back_totals_ = number(actual), number(predicted)
+        model._grown = trees[_NET]
+        model.trees_ = model._grown.trees
+        return model
+
     _grown: Grown
+
+    def _first_part(self, rows: pl.DataFrame) -> ChurnClassifier:
+        return ChurnClassifier(
+            horizon_days=self.horizon_days, importance_repeats=0, seed=self.seed, **self._trees()
+        ).fit(rows)
+
+    def _checked(self, purchase: ChurnClassifier) -> ChurnClassifier:
+        if (purchase.horizon_days, purchase.seed) != (self.horizon_days, self.seed):
+            raise ValueError(
+                f"The first part was made for {purchase.horizon_days} days with seed {purchase.seed}, this model is "
+                f"for {self.horizon_days} days with seed {self.seed}: they must hold back the same customers."
+            )
+        purchase.stored()
+        return purchase
 
     def _require_fitted(self) -> None:
         if not hasattr(self, "_grown"):

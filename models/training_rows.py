@@ -15,10 +15,9 @@ from typing import Final, Unpack, cast
 
 import polars as pl
 
-from models._behaviour_features import known_orders
+from models._behaviour_features import known_orders, known_purchases
 from models.errors import NotEnoughDataError
 from models.features import COLUMNS, Tables, features
-from models.summary import MONEY, purchases_at
 
 __all__ = ["LABELS", "training_cuts", "training_rows"]
 
@@ -32,14 +31,6 @@ _REACH_DAYS: Final = 730
 _FEWEST_CUTS: Final = 3
 _SHORTEST_STEP: Final = 14
 _BY_ORDER: Final = ("order_lines", "returns", "shipments")
-_NO_RETURNS: Final = {
-    "order_id": pl.String,
-    "kind": pl.String,
-    "outcome": pl.String,
-    "amount": MONEY,
-    "returned_day": pl.Date,
-    "refunded_day": pl.Date,
-}
 
 
 def training_cuts(first_day: date, as_of: date, horizon_days: int, *, max_cuts: int = 6) -> list[date]:
@@ -101,12 +92,18 @@ def training_rows(
     DataFrame
         One row per cut and customer with a valid order by then, sorted: cut (Date), customer_key, bought (a valid order
         in (cut, cut + horizon]), net (Float64; of these orders, less refunds known by the end of the horizon; 0 without
-        orders), and the features.
+        orders), and the features for this horizon: `features(as_of, horizon_days=horizon_days, **tables)` gives the
+        same columns for scoring. The purchase models in them are fitted anew at each cut, on the sample.
 
     Raises
     ------
     NotEnoughDataError
         No orders, or a history without room for three cuts.
+
+    Warns
+    -----
+    ApproximationWarning
+        A purchase model could not be fitted at a cut, see `models.purchase_features`.
     """
     sample = _sampled(tables, as_of, seed=seed, max_customers=max_customers)
     first_day = sample["orders"].filter("is_valid").select(pl.col("order_day").min()).collect().item()
@@ -138,13 +135,10 @@ def _sampled(tables: Tables, as_of: date, *, seed: int, max_customers: int) -> T
 
 def _labelled(sample: Tables, cut: date, horizon_days: int) -> pl.DataFrame:
     end = cut + timedelta(horizon_days)
-    returns = sample.get("returns")
-    purchases = purchases_at(
-        sample["orders"], pl.LazyFrame(schema=_NO_RETURNS) if returns is None else returns, end
-    )
+    purchases = known_purchases(sample["orders"], sample.get("returns"), end)
     after = purchases.filter(pl.col("order_day") > cut).group_by("customer_key").agg(pl.col("net").sum())
     return (
-        features(cut, **sample)
+        features(cut, horizon_days=horizon_days, **sample)
         .join(after, on="customer_key", how="left")
         .select(
             pl.lit(cut).alias("cut"),

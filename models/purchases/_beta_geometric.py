@@ -47,14 +47,11 @@ class BetaGeometricProcess(PurchaseProcess):
         )
         return np.where(chances > 0, expit(-log_odds_gone), 1.0)
 
-    def expected(self, frequency: Numbers, recency: Numbers, T: Numbers, horizon: Numbers) -> FloatArray:
-        """Give expected purchases: Fader, Hardie & Lee (2005), eq. 10; MBG: Wagner & Hoppe (2008)."""
-        return self._expected_if_alive(frequency, T, horizon) * self.alive(frequency, recency, T)
+    def expected_if_alive(self, frequency: Numbers, T: Numbers, horizon: Numbers) -> FloatArray:
+        """Give expected purchases: Fader, Hardie & Lee (2005), eq. 10; MBG: Wagner & Hoppe (2008).
 
-    def _expected_if_alive(self, frequency: Numbers, T: Numbers, horizon: Numbers) -> FloatArray:
-        """Step over removable singularities (a = 1, a + b = 1) by a cubic through four neighbours.
-
-        The same where r - a is a whole number: SciPy's 2F1 then loses all digits for some z near 1.
+        Removable singularities (a = 1, a + b = 1) are stepped over by a cubic through four neighbours. The
+        same where r - a is a whole number: SciPy's 2F1 then loses all digits for some z near 1.
         """
         near = min(abs(self.a - 1), abs(self.a + self.b + self.first_chance - 1))
         if near > _TOO_NEAR and abs(self.r - self.a - round(self.r - self.a)) > _WHOLE:
@@ -81,6 +78,10 @@ class BetaGeometricProcess(PurchaseProcess):
         leaving = a / (c + 1)
         known = -np.expm1(-(self.r + x) * np.log1p(leaving * horizon / start)) / leaving
         return np.maximum(np.where(np.isfinite(value), value, known), 0.0)
+
+    def time_scale(self, T: Numbers) -> FloatArray:
+        """Give alpha + T."""
+        return self.alpha + np.asarray(T, dtype=np.float64)
 
     def next_if_alive(self, frequency: Numbers, T: Numbers, horizon: Numbers) -> FloatArray:
         """One minus the Lomax survival function: the rate is Gamma(r + x, alpha + T)."""

@@ -47,13 +47,17 @@ class ParetoProcess(PurchaseProcess):
             )
         return np.asarray(expit(-log_odds_gone), dtype=np.float64)
 
-    def expected(self, frequency: Numbers, recency: Numbers, T: Numbers, horizon: Numbers) -> FloatArray:
+    def expected_if_alive(self, frequency: Numbers, T: Numbers, horizon: Numbers) -> FloatArray:
         """Give expected purchases: note 009, eq. 41; s = 1 is no exception."""
         x, age, ahead = _floats(frequency, T, horizon)
         log_growth = np.log1p(ahead / (self.beta + age))
         lifetime = log_growth if self.s == 1 else -np.expm1((1 - self.s) * log_growth) / (self.s - 1)
         rate = (self.r + x) / (self.alpha + age)
-        return rate * (self.beta + age) * lifetime * self.alive(frequency, recency, T)
+        return rate * (self.beta + age) * lifetime
+
+    def time_scale(self, T: Numbers) -> FloatArray:
+        """Give beta + T."""
+        return self.beta + np.asarray(T, dtype=np.float64)
 
     def next_if_alive(self, frequency: Numbers, T: Numbers, horizon: Numbers) -> FloatArray:
         """Integrate the density of the next purchase before leaving."""

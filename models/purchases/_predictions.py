@@ -1,24 +1,24 @@
 """What a fitted purchase model says about customers, in the order of their rows.
 
 Rows are computed one by one, not on distinct histories: the closed forms cost less than the join that would
-spread distinct results back (1 M customers: 0.35 s against 0.8 s for the join alone).
+spread distinct results back. What depends on (frequency, T) only is asked once a pair, which needs no join.
 
-Belongs here: the public questions, in slices of bounded memory. Does not belong here: fitting and keeping
+Belongs here: the public questions. Does not belong here: fitting and keeping
 (`_estimator`), any formula (`_process` and its kinds).
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import ClassVar, Final
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from models.errors import NotFittedError
-from models.purchases._histories import FloatArray, Summary, check_horizon, read_histories
+from models.purchases._histories import DAYS_PER_UNIT, FloatArray, Summary, check_horizon, read_histories
 from models.purchases._process import PurchaseProcess
-
-_ROWS_AT_ONCE: Final = 200_000
+from models.purchases._slices import in_slices, once_a_pair
 
 
 class PurchasePredictions(ABC):
@@ -29,6 +29,7 @@ class PurchasePredictions(ABC):
 
     parameter_names: ClassVar[tuple[str, ...]]
     params_: dict[str, float]
+    time_unit: str
 
     @abstractmethod
     def process_at(self, parameters: Sequence[float] | FloatArray) -> PurchaseProcess:
@@ -71,7 +72,66 @@ class PurchasePredictions(ABC):
         (rows,) array, in row order.
         """
         process, ahead = self.process, check_horizon(horizon)
-        return self._by_row(summary, lambda x, t_x, age, h: process.expected(x, t_x, age, h), ahead)
+        if ahead.ndim:
+            return self._by_row(summary, lambda x, t_x, age, h: process.expected(x, t_x, age, h), ahead)
+        return self.weighted_expected_purchases(summary, [float(ahead)], [1.0])
+
+    def weighted_expected_purchases(
+        self, summary: Summary, horizons: Sequence[float], weights: Sequence[float]
+    ) -> FloatArray:
+        """Give the weighted sum of each customer's expected purchases over several horizons, in one pass.
+
+        Discounting is such a sum. Costs little more than one horizon; (rows,) array, in row order.
+        """
+        process, ahead = self.process, check_horizon(horizons)
+
+        def if_alive(x: FloatArray, age: FloatArray) -> FloatArray:
+            total = np.zeros(x.shape)
+            for horizon, weight in zip(ahead, weights, strict=True):
+                total += weight * process.expected_if_alive(x, age, float(horizon))
+            return total
+
+        def formula(x: FloatArray, t_x: FloatArray, age: FloatArray, _: FloatArray) -> FloatArray:
+            return once_a_pair(x, age, if_alive) * process.alive(x, t_x, age)
+
+        return self._by_row(summary, formula, np.zeros(()))
+
+    def discounted_expected_residual_transactions(
+        self, summary: Summary, annual_discount: float
+    ) -> FloatArray:
+        """Give all expected future purchases of each customer, without horizon, discounted (DERT).
+
+        Parameters
+        ----------
+        summary
+            One row per customer: frequency, recency, T.
+        annual_discount
+            Yearly rate above 0, e.g. 0.15; applied continuously, as log(1.15) a year of 365 days. Without one
+            the sum is infinite wherever s <= 1 (Pareto/NBD) or a <= 1, as it mostly is.
+
+        Returns
+        -------
+        (rows,) array, in row order: purchases, worth less the later they come. Times expected spend it is
+        the customer's residual value: Fader, Hardie & Lee (2005), "RFM and CLV", JMR 42, 415-430.
+
+        Raises
+        ------
+        ValueError
+            A discount that is not above 0.
+        """
+        if not (math.isfinite(annual_discount) and annual_discount > 0):
+            raise ValueError(
+                "annual_discount must be above 0, e.g. 0.15 for 15 %: undiscounted, purchases without a horizon "
+                "add up to infinity. For an undiscounted value use expected_purchases with a horizon."
+            )
+        process = self.process
+        rate = math.log1p(annual_discount) * DAYS_PER_UNIT[self.time_unit] / DAYS_PER_UNIT["years"]
+
+        def formula(x: FloatArray, t_x: FloatArray, age: FloatArray, _: FloatArray) -> FloatArray:
+            coming = once_a_pair(x, age, lambda count, T: process.discounted_if_alive(count, T, rate))
+            return process.alive(x, t_x, age) * coming
+
+        return self._by_row(summary, formula, np.zeros(()))
 
     def probability_alive(self, summary: Summary) -> FloatArray:
         """Probability that each customer has not left by T; (rows,) array, in row order.
@@ -87,7 +147,14 @@ class PurchasePredictions(ABC):
         It equals 1 - L(x, t_x, T + horizon) / L(x, t_x, T), without that quotient's cancellation.
         """
         process, ahead = self.process, check_horizon(horizon)
-        return self._by_row(summary, lambda x, t_x, age, h: process.at_least_one(x, t_x, age, h), ahead)
+        if ahead.ndim:
+            return self._by_row(summary, lambda x, t_x, age, h: process.at_least_one(x, t_x, age, h), ahead)
+
+        def formula(x: FloatArray, t_x: FloatArray, age: FloatArray, _: FloatArray) -> FloatArray:
+            coming = once_a_pair(x, age, lambda count, T: process.next_if_alive(count, T, float(ahead)))
+            return process.alive(x, t_x, age) * coming
+
+        return self._by_row(summary, formula, ahead)
 
     def purchase_count_probability(self, summary: Summary, horizon: float, n: int) -> FloatArray:
         """Probability of exactly n purchases in (T, T + horizon]; (rows,) array, in row order."""
@@ -129,11 +196,7 @@ class PurchasePredictions(ABC):
         frame = read_histories(summary)
         x, t_x, age = (frame[name].to_numpy() for name in frame.columns)
         ahead = np.broadcast_to(horizon, x.shape)
-        result = np.empty(frame.height)
-        for first in range(0, frame.height, _ROWS_AT_ONCE):
-            rows = slice(first, first + _ROWS_AT_ONCE)
-            result[rows] = formula(x[rows], t_x[rows], age[rows], ahead[rows])
-        return result
+        return in_slices(frame.height, lambda rows: formula(x[rows], t_x[rows], age[rows], ahead[rows]))
 
 
 def _check_count(n: int) -> None:

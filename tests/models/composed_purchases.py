@@ -63,6 +63,8 @@ ORDERS = {
     "is_valid": pl.Boolean,
     "gross": pl.Decimal(18, 4),
     "discount": pl.Decimal(18, 4),
+    "channel": pl.String,
+    "country": pl.String,
 }
 RETURNS = {
     "order_id": pl.String,
@@ -71,13 +73,17 @@ RETURNS = {
     "amount": pl.Decimal(18, 4),
     "returned_day": pl.Date,
     "refunded_day": pl.Date,
+    "product_id": pl.String,
+    "quantity": pl.Int64,
+    "reason": pl.String,
 }
 
 
 def orders(rows: Sequence[tuple[str, str, int, int]]) -> pl.LazyFrame:
     """Valid orders from (order_id, customer, day number, gross)."""
     composed = [
-        (order, who, day(number), True, Decimal(gross), Decimal(0)) for order, who, number, gross in rows
+        (order, who, day(number), True, Decimal(gross), Decimal(0), None, None)
+        for order, who, number, gross in rows
     ]
     return pl.DataFrame(composed, schema=ORDERS, orient="row").lazy()
 
@@ -85,7 +91,7 @@ def orders(rows: Sequence[tuple[str, str, int, int]]) -> pl.LazyFrame:
 def returns(rows: Sequence[tuple[str, int, int]] = ()) -> pl.LazyFrame:
     """Refunded returns from (order_id, amount, day number)."""
     composed = [
-        (order, "merchandise", "refund", Decimal(amount), day(number), day(number))
+        (order, "merchandise", "refund", Decimal(amount), day(number), day(number), None, None, None)
         for order, amount, number in rows
     ]
     return pl.DataFrame(composed, schema=RETURNS, orient="row").lazy()

@@ -9,6 +9,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from models.baselines import SMALLEST_GROUP, Baseline, GlobalMean, LastTwelveMonths, RfmCellMean
+from models.known import Known
 from models.rfm import rfm
 from models.summary import purchases_at
 from tests.models.composed_purchases import day, one_order_each, purchases, returns, simulated_orders
@@ -62,7 +63,7 @@ def slow_predictions(table: pl.DataFrame, name: str, horizon: int) -> dict[str, 
 
 @pytest.mark.parametrize("baseline", BASELINES)
 def test_agrees_with_a_slow_recomputation(baseline: type[Baseline], simulated: pl.LazyFrame) -> None:
-    predicted = baseline().fit(simulated, day(AS_OF)).predict(180)
+    predicted = baseline().fit(Known.of_purchases(simulated, day(AS_OF))).predict(180)
     expected = slow_predictions(simulated.collect(), baseline.name, 180)
     assert predicted["customer_key"].to_list() == sorted(expected)
     assert set(predicted["model"]) == {baseline.name}
@@ -74,7 +75,8 @@ def test_agrees_with_a_slow_recomputation(baseline: type[Baseline], simulated: p
 def test_later_orders_change_nothing(baseline: type[Baseline], simulated: pl.LazyFrame) -> None:
     known = simulated.filter(pl.col("order_day") <= day(400))
     assert_frame_equal(
-        baseline().fit(simulated, day(400)).predict(90), baseline().fit(known, day(400)).predict(90)
+        baseline().fit(Known.of_purchases(simulated, day(400))).predict(90),
+        baseline().fit(Known.of_purchases(known, day(400))).predict(90),
     )
 
 
@@ -82,16 +84,20 @@ def test_later_orders_change_nothing(baseline: type[Baseline], simulated: pl.Laz
 def test_predicting_before_a_later_fit_is_the_same_as_alone(
     baseline: type[Baseline], simulated: pl.LazyFrame
 ) -> None:
-    once = baseline().fit(simulated, day(600))
+    once = baseline().fit(Known.of_purchases(simulated, day(600)))
     assert_frame_equal(
-        once.predict(90), baseline().fit(simulated, day(500)).fit(simulated, day(600)).predict(90)
+        once.predict(90),
+        baseline()
+        .fit(Known.of_purchases(simulated, day(500)))
+        .fit(Known.of_purchases(simulated, day(600)))
+        .predict(90),
     )
 
 
 def test_a_short_history_is_stretched_to_the_horizon() -> None:
     # Known on day 5 of 10: both; one of them buys again for 10 in the second half.
     shop = purchases(one_order_each({"a": [0, 7], "b": [0]}))
-    predicted = GlobalMean().fit(shop, day(10)).predict(20)
+    predicted = GlobalMean().fit(Known.of_purchases(shop, day(10))).predict(20)
     # Twenty days hold four windows of five: 4 x 5, and a share of (1 + .5) / (2 + 1) four times over.
     assert predicted["predicted_value"].to_list() == [20.0, 20.0]
     assert predicted["purchase_probability"].to_list() == pytest.approx([1 - 0.5**4] * 2)
@@ -99,11 +105,11 @@ def test_a_short_history_is_stretched_to_the_horizon() -> None:
 
 def test_spend_of_a_history_under_a_year_is_scaled_by_its_own_length() -> None:
     shop = purchases(one_order_each({"a": [0, 60], "b": [0]}))
-    predicted = LastTwelveMonths().fit(shop, day(100)).predict(50)
+    predicted = LastTwelveMonths().fit(Known.of_purchases(shop, day(100))).predict(50)
     assert predicted["predicted_value"].to_list() == [10.0, 5.0]
 
 
 @pytest.mark.parametrize("shop", [{}, {"a": [9]}])
 def test_a_shop_of_a_day_is_refused(shop: dict[str, list[int]]) -> None:
     with pytest.raises(ValueError, match="two days of history"):
-        GlobalMean().fit(purchases(one_order_each(shop)), day(10))
+        GlobalMean().fit(Known.of_purchases(purchases(one_order_each(shop)), day(10)))

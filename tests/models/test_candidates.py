@@ -8,6 +8,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from models.candidates import PREDICTION_COLUMNS, bg_nbd_gamma_gamma, mbg_nbd_gamma_gamma
+from models.known import Known
 from models.purchases import BetaGeo, ModifiedBetaGeo, PurchaseModel
 from models.spend import GammaGamma
 from models.summary import customer_summary, purchases_at
@@ -26,7 +27,7 @@ def test_predictions_are_orders_times_spend(
     make: type, model: type[PurchaseModel], simulated: pl.LazyFrame
 ) -> None:
     candidate = make()
-    predicted = candidate.fit(simulated, day(500)).predict(90)
+    predicted = candidate.fit(Known.of_purchases(simulated, day(500))).predict(90)
     summary = customer_summary(simulated, day(500)).sort("customer_key").collect()
     purchases, spend = model().fit(summary), GammaGamma().fit(summary)
     assert tuple(predicted.columns) == PREDICTION_COLUMNS
@@ -41,6 +42,6 @@ def test_predictions_are_orders_times_spend(
 def test_later_orders_change_nothing(simulated: pl.LazyFrame) -> None:
     known = simulated.filter(pl.col("order_day") <= day(400))
     assert_frame_equal(
-        bg_nbd_gamma_gamma().fit(simulated, day(400)).predict(90),
-        bg_nbd_gamma_gamma().fit(known, day(400)).predict(90),
+        bg_nbd_gamma_gamma().fit(Known.of_purchases(simulated, day(400))).predict(90),
+        bg_nbd_gamma_gamma().fit(Known.of_purchases(known, day(400))).predict(90),
     )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from models.baselines import GlobalMean, LastTwelveMonths, RfmCellMean
 from models.clv import Intervals, customer_lifetime_value
+from models.known import Known
 from models.prediction import BASELINES, HORIZON_DAYS, Champions, churn_band, predict_customers
 from models.purchases import BetaGeo, ModifiedBetaGeo
 from models.spend import GammaGamma
@@ -135,7 +136,7 @@ def test_silence_is_the_other_side_of_the_purchase_probability() -> None:
 @pytest.mark.parametrize("baseline", [GlobalMean, LastTwelveMonths, RfmCellMean])
 def test_a_baseline_is_published_as_it_is_without_intervals(baseline: type[GlobalMean]) -> None:
     made = predicted(baseline.name, baseline.name)
-    model = baseline().fit(purchases().lazy(), AS_OF)
+    model = baseline().fit(Known.of_purchases(purchases().lazy(), AS_OF))
     own = model.predict(HORIZON_DAYS).sort("customer_key")
     np.testing.assert_array_equal(made["predicted_clv_365d"], own["predicted_value"])
     np.testing.assert_array_equal(made["churn_probability_365d"], 1 - own["purchase_probability"])

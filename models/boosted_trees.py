@@ -1,0 +1,71 @@
+"""Boosted trees as a candidate: trained on the shop's own past, one set of trees a horizon.
+
+The trees stand in `models.churn` and `models.future_value`, what they learn from in `models.training_rows`. They are
+grown when a horizon is asked for, since what happens in 90 days is another question than what happens in a year.
+
+What does not belong here: keeping fitted trees from night to night (who publishes them does).
+"""
+
+from __future__ import annotations
+
+from typing import Self
+
+import polars as pl
+
+from models.errors import NotEnoughDataError
+from models.features import features
+from models.future_value import FutureValue
+from models.known import Known
+from models.training_rows import training_rows
+
+__all__ = ["BoostedTrees"]
+
+
+class BoostedTrees:
+    """Trees for whether somebody buys, and for how much if they do; see `Candidate`.
+
+    Parameters
+    ----------
+    seed
+        Of the sample of customers and of the trees.
+
+    Attributes
+    ----------
+    values_ : dict
+        `FutureValue` by horizon in days.
+    """
+
+    name = "boosted_trees"
+    values_: dict[int, FutureValue]
+
+    def __init__(self, *, seed: int = 0) -> None:
+        self.seed = seed
+
+    def fit(self, known: Known) -> Self:
+        """Keep what was known; trees are grown by `predict`."""
+        self._known = known
+        self.values_ = {}
+        return self
+
+    def predict(self, horizon_days: int) -> pl.DataFrame:
+        """Grow trees for this horizon and score everybody; see `Candidate.predict`.
+
+        Raises
+        ------
+        NotEnoughDataError
+            Only purchases are known, the history has no room for three cuts, or too few bought or did not.
+        """
+        as_of, tables = self._known.as_of, self._known.tables
+        if tables is None:
+            raise NotEnoughDataError("Trees learn from orders; of this shop only its purchases are known.")
+        if horizon_days not in self.values_:
+            rows = training_rows(as_of, horizon_days=horizon_days, seed=self.seed, **tables)
+            self.values_[horizon_days] = FutureValue(horizon_days=horizon_days, seed=self.seed).fit(rows)
+        model = self.values_[horizon_days]
+        matrix = features(as_of, horizon_days=horizon_days, **tables).sort("customer_key").collect()
+        return matrix.select(
+            "customer_key",
+            predicted_value=pl.Series(model.predict(matrix), dtype=pl.Float64),
+            purchase_probability=pl.Series(model.probability_of_purchase(matrix), dtype=pl.Float64),
+            model=pl.lit(self.name),
+        )
