@@ -5,6 +5,8 @@ erasure and least-data downloads all read it, so that a column is described in o
 *rows* must fulfil stands in ``suites/``; moving or computing data belongs to ``pipelines`` and ``models``.
 """
 
+import hashlib
+import json
 import tomllib
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -113,6 +115,12 @@ class Table:
     def is_kept_by_as_of(self) -> bool:
         """Whether the table holds one set of rows for each as_of."""
         return "as_of" in self.key
+
+    @property
+    def version(self) -> str:
+        """Checksum of what the rows are: grain, key, names and types of the columns, not their descriptions."""
+        shape = [self.grain, self.key, [(column.name, column.kind, column.unit) for column in self.columns]]
+        return hashlib.sha256(json.dumps(shape).encode()).hexdigest()[:12]
 
     def columns_of(self, *classes: Privacy) -> tuple[str, ...]:
         """Names of the columns in these privacy classes."""

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from datetime import date, timedelta
-from typing import ClassVar, Self
+from typing import Self
 
 import polars as pl
 
@@ -39,7 +39,7 @@ class Baseline(ABC):
     Shares are (buyers + 1/2) / (customers + 1), so that no group is certain.
     """
 
-    name: ClassVar[str]
+    name: str
 
     _purchases: pl.LazyFrame
     _as_of: date

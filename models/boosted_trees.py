@@ -8,6 +8,7 @@ What does not belong here: keeping fitted trees from night to night (who publish
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Self
 
 import polars as pl
@@ -28,6 +29,8 @@ class BoostedTrees:
     ----------
     seed
         Of the sample of customers and of the trees.
+    grown
+        Trees grown before, by horizon in days; others are grown when asked for.
 
     Attributes
     ----------
@@ -38,13 +41,14 @@ class BoostedTrees:
     name = "boosted_trees"
     values_: dict[int, FutureValue]
 
-    def __init__(self, *, seed: int = 0) -> None:
+    def __init__(self, *, seed: int = 0, grown: Mapping[int, FutureValue] | None = None) -> None:
         self.seed = seed
+        self.grown = grown or {}
 
     def fit(self, known: Known) -> Self:
         """Keep what was known; trees are grown by `predict`."""
         self._known = known
-        self.values_ = {}
+        self.values_ = dict(self.grown)
         return self
 
     def predict(self, horizon_days: int) -> pl.DataFrame:

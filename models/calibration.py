@@ -1,17 +1,23 @@
-"""Calibration by decile: whether customers predicted to be worth 100 turn out to be worth 100.
+"""Calibration: whether customers predicted to be worth 100 turn out to be worth 100, by decile and by cohort.
 
-One table for both quantities, to be read beside a picture of it. Single measures of accuracy are in
-`models.metrics`.
+One shape for both quantities, to be read beside a picture of it. Single measures of accuracy are in `models.metrics`.
 """
 
 from __future__ import annotations
+
+from typing import Final
 
 import polars as pl
 
 from models.intervals import normal_quantile, wilson_interval
 from models.ranks import rank_score
 
-CONFIDENCE = 0.95
+__all__ = ["DECILES", "calibration_by_cohort", "calibration_by_decile"]
+
+CONFIDENCE: Final = 0.95
+DECILES: Final = 10
+OUTCOME_LEVEL: Final = 0.90
+"""Share of customers between `outcome_low` and `outcome_high`: the glossary's level of predictive intervals."""
 
 
 def calibration_by_decile(predictions: pl.LazyFrame) -> pl.LazyFrame:
@@ -20,48 +26,93 @@ def calibration_by_decile(predictions: pl.LazyFrame) -> pl.LazyFrame:
     Parameters
     ----------
     predictions
-        One row per customer and model: model, predicted_value, purchase_probability (null = the model does
-        not predict it), actual_value (Float64), has_bought (Boolean).
+        One row per customer and model (and origin): model, predicted_value, purchase_probability (null = the model
+        does not predict it), actual_value (Float64), has_bought (Boolean).
 
     Returns
     -------
     pl.LazyFrame
         One row per quantity ("value", "probability"), model and decile (Int8, 10 = highest predictions; equal
-        predictions share a decile, so some may be missing), sorted: customers, predicted_mean,
-        actual_mean, low, high. The interval is of the actual mean, 95 %: Wilson's for probabilities, normal
-        for values (null for a single customer).
+        predictions share a decile, so some may be missing), sorted: customers, predicted_mean, actual_mean, low, high,
+        outcome_low, outcome_high. low and high bound the actual mean, 95 %: Wilson's for probabilities, normal for
+        values (null for a single customer). Between outcome_low and outcome_high lie the values of the middle 90 % of
+        the customers; null for probabilities, whose outcome is yes or no.
     """
-    value = _deciles(predictions, "value", "predicted_value", pl.col("actual_value"))
-    probability = _deciles(
-        predictions, "probability", "purchase_probability", pl.col("has_bought").cast(pl.Float64)
+    return _calibration(predictions, "decile", by_decile=True)
+
+
+def calibration_by_cohort(predictions: pl.LazyFrame, first_days: pl.LazyFrame) -> pl.LazyFrame:
+    """Mean predicted against mean actual, by model, quantity and quarter of the first order.
+
+    Parameters
+    ----------
+    predictions
+        As for `calibration_by_decile`, with customer_key.
+    first_days
+        One row per customer: customer_key, first_day.
+
+    Returns
+    -------
+    pl.LazyFrame
+        One row per quantity, model and cohort (Date, first day of the quarter), sorted; the other columns as in
+        `calibration_by_decile`.
+    """
+    cohorts = first_days.select("customer_key", cohort=pl.col("first_day").dt.truncate("1q"))
+    return _calibration(predictions.join(cohorts, on="customer_key", how="left"), "cohort", by_decile=False)
+
+
+def _calibration(predictions: pl.LazyFrame, group: str, *, by_decile: bool) -> pl.LazyFrame:
+    value = _by_group(predictions, "value", "predicted_value", pl.col("actual_value"), group, by_decile)
+    probability = _by_group(
+        predictions,
+        "probability",
+        "purchase_probability",
+        pl.col("has_bought").cast(pl.Float64),
+        group,
+        by_decile,
     )
     half = normal_quantile(CONFIDENCE) * pl.col("spread") / pl.col("customers").sqrt()
     bounds = wilson_interval(
         (pl.col("actual_mean") * pl.col("customers")).round(), pl.col("customers"), confidence=CONFIDENCE
     )
+    unknown = pl.lit(None, pl.Float64)
     return (
         pl.concat(
             [
                 value.with_columns(low=pl.col("actual_mean") - half, high=pl.col("actual_mean") + half),
-                probability.with_columns(low=bounds.low, high=bounds.high),
-            ]
+                probability.with_columns(
+                    low=bounds.low, high=bounds.high, outcome_low=unknown, outcome_high=unknown
+                ),
+            ],
+            how="diagonal",
         )
-        .drop("spread")
-        .sort("quantity", "model", "decile")
+        .select(
+            "quantity", "model", group, "customers", "predicted_mean", "actual_mean", "low", "high",
+            "outcome_low", "outcome_high",
+        )
+        .sort("quantity", "model", group)
+    )  # fmt: skip
+
+
+def _by_group(
+    predictions: pl.LazyFrame, quantity: str, predicted: str, actual: pl.Expr, group: str, by_decile: bool
+) -> pl.LazyFrame:
+    tail = (1 - OUTCOME_LEVEL) / 2
+    own = pl.lit(None) if by_decile else pl.col(group)
+    rows = predictions.filter(pl.col(predicted).is_not_null()).select(
+        "model", own.alias(group), predicted=predicted, actual=actual
     )
-
-
-def _deciles(predictions: pl.LazyFrame, quantity: str, predicted: str, actual: pl.Expr) -> pl.LazyFrame:
+    if by_decile:
+        rows = rows.with_columns(rank_score(pl.col("predicted"), DECILES).over("model").alias(group))
     return (
-        predictions.filter(pl.col(predicted).is_not_null())
-        .select("model", predicted=predicted, actual=actual)
-        .with_columns(decile=rank_score(pl.col("predicted"), 10).over("model"))
-        .group_by("model", "decile")
+        rows.group_by("model", group)
         .agg(
             customers=pl.len().cast(pl.Int64),
             predicted_mean=pl.col("predicted").mean(),
             actual_mean=pl.col("actual").mean(),
             spread=pl.col("actual").std(),
+            outcome_low=pl.col("actual").quantile(tail, interpolation="lower"),
+            outcome_high=pl.col("actual").quantile(1 - tail, interpolation="higher"),
         )
         .select(pl.lit(quantity).alias("quantity"), pl.all())
     )

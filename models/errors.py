@@ -44,6 +44,13 @@ class UnreadableModelError(ModelError, ValueError):
     """
 
 
+class MismatchedModelError(ModelError, ValueError):
+    """A stored model was fitted on another kind of data than it is to score.
+
+    Remedy: fit it again; the message says what differs.
+    """
+
+
 class ApproximationWarning(UserWarning):
     """The result stands, but less firmly than its digits suggest; the message says how much less."""
 

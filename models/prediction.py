@@ -1,20 +1,22 @@
 """What the champions expect of each customer: values, probabilities of silence, days to the next order.
 
 The published quantities of the glossary, "Predictions", side by side for every customer. Which model is champion is
-decided in `models.champion`; fitting belongs to `models.purchases` and `models.spend`.
+decided in `models.champion`; fitting belongs to `models.purchases`, `models.spend` and `models.boosted_trees`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from models.baselines import GlobalMean, LastTwelveMonths, RfmCellMean
+from models.baselines import Baseline, GlobalMean, LastTwelveMonths, RfmCellMean
+from models.candidates import Candidate
 from models.clv import Intervals, customer_lifetime_value
+from models.empirical_bounds import probability_bounds, value_bounds
+from models.known import Known
 from models.purchase_bounds import purchase_probability_bounds
 from models.purchases import PurchaseModel
 from models.spend import GammaGamma
@@ -24,41 +26,66 @@ FloatArray = npt.NDArray[np.float64]
 
 HORIZON_DAYS: Final = 365
 NEAR_HORIZON_DAYS: Final = 90
+BASELINES: Final[Mapping[str, type[Baseline]]] = {
+    baseline.name: baseline for baseline in (GlobalMean, LastTwelveMonths, RfmCellMean)
+}
 BANDS: Final = {"low": 1 / 3, "medium": 2 / 3}
 """Upper ends of the churn bands (ours); above the last it is high."""
-
-BASELINES: Final = {baseline.name: baseline for baseline in (GlobalMean, LastTwelveMonths, RfmCellMean)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Champions:
-    """The models to publish: names of the back-test, and the models by those names, fitted in days."""
+    """The models to publish.
+
+    Attributes
+    ----------
+    value, probability
+        Names of the back-test.
+    fitted
+        Purchase models by these names, fitted in days; there is at least one, for order counts and waiting times.
+    spend
+        How much an order day is worth.
+    others
+        Candidates by their names that are no purchase models: baselines, trees. They are fitted when they score, but
+        for what they were given grown.
+    calibration
+        How the candidates' tenths turned out (`models.calibration.calibration_by_decile`), which bounds the others;
+        None leaves their bounds null.
+    """
 
     value: str
     probability: str
     fitted: Mapping[str, PurchaseModel]
     spend: GammaGamma
+    others: Mapping[str, Candidate] = field(default_factory=dict[str, Candidate])
+    calibration: pl.DataFrame | None = None
 
     @property
     def orders(self) -> str:
         """The purchase model that order counts and waiting times come from."""
         return next(name for name in (self.value, self.probability, *self.fitted) if name in self.fitted)
 
+    def calibrated(self, quantity: str, model: str) -> pl.DataFrame | None:
+        """How the tenths of a model turned out; None where that is not known."""
+        if self.calibration is None:
+            return None
+        own = self.calibration.filter(quantity=quantity, model=model)
+        return None if own.is_empty() else own
+
 
 def predict_customers(
-    purchases: pl.LazyFrame,
-    as_of: date,
+    known: Known,
     champions: Champions,
     *,
     intervals: Intervals,
     annual_discount: float,
 ) -> pl.DataFrame:
-    """Predict every customer known at ``as_of``.
+    """Predict every customer known.
 
     Parameters
     ----------
-    purchases
-        As of `models.summary.purchases_at`.
+    known
+        What was known of the shop.
     intervals
         How intervals are drawn.
     annual_discount
@@ -69,16 +96,19 @@ def predict_customers(
     pl.DataFrame
         One row per customer, sorted by customer_key: as_of, customer_key, value_model, probability_model,
         historic_clv, predicted_* and churn_* of the glossary. Values in shop currency, probabilities as shares,
-        waits in days (null: never). A baseline gives no interval and no discounted value: null.
+        waits in days (null: never). Bounds come from the model's own parameters or, where it has none, from how like
+        predictions turned out in the back-test. Without a purchase model as champion for value, its discounted value
+        is discounted as the orders of the purchase model are.
     """
-    summary = customer_summary(purchases, as_of).sort("customer_key").collect()
+    summary = customer_summary(known.purchases, known.as_of).sort("customer_key").collect()
     model = champions.fitted[champions.orders]
-    historic = purchases.group_by("customer_key").agg(
+    historic = known.purchases.group_by("customer_key").agg(
         pl.col("net").sum().cast(pl.Float64).alias("historic_clv")
     )
+    told = _of_others(known, champions)
     columns = {
-        **_orders_and_value(summary, purchases, as_of, champions, intervals, annual_discount),
-        **_churn(summary, purchases, as_of, champions, intervals),
+        **_orders_and_value(summary, champions, told, intervals, annual_discount),
+        **_churn(summary, champions, told, intervals),
         "expected_next_order_p50": _days(model.time_to_next_purchase(summary, 0.5)),
         "expected_next_order_p80": _days(model.time_to_next_purchase(summary, 0.8)),
     }
@@ -87,7 +117,7 @@ def predict_customers(
         .join(historic.collect(), on="customer_key", how="left", maintain_order="left")
         .with_columns(pl.Series(name, values, dtype=pl.Float64) for name, values in columns.items())
         .with_columns(
-            pl.lit(as_of).alias("as_of"),
+            pl.lit(known.as_of).alias("as_of"),
             pl.lit(champions.value).alias("value_model"),
             pl.lit(champions.probability).alias("probability_model"),
             (pl.col("historic_clv") + pl.col("predicted_clv_365d")).alias("total_clv"),
@@ -108,11 +138,26 @@ def churn_band(probability: pl.Expr) -> pl.Expr:
     )
 
 
+_Told = Mapping[tuple[str, int], pl.DataFrame]
+"""Predictions of candidates that are no purchase models, by name and horizon, sorted by customer_key."""
+
+
+def _of_others(known: Known, champions: Champions) -> _Told:
+    asked = {(champions.value, HORIZON_DAYS), (champions.probability, HORIZON_DAYS)}
+    asked |= {(champions.probability, NEAR_HORIZON_DAYS)}
+    fitted: dict[str, Candidate] = {}
+    told: dict[tuple[str, int], pl.DataFrame] = {}
+    for name, horizon in sorted(asked):
+        if name not in champions.fitted:
+            fitted[name] = fitted[name] if name in fitted else champions.others[name].fit(known)
+            told[name, horizon] = fitted[name].predict(horizon).sort("customer_key")
+    return told
+
+
 def _orders_and_value(
     summary: pl.DataFrame,
-    purchases: pl.LazyFrame,
-    as_of: date,
     champions: Champions,
+    told: _Told,
     intervals: Intervals,
     annual_discount: float,
 ) -> dict[str, pl.Series]:
@@ -120,25 +165,26 @@ def _orders_and_value(
     expected = customer_lifetime_value(
         summary, model, champions.spend, horizon_days=HORIZON_DAYS, intervals=intervals
     )
+    discounted = customer_lifetime_value(
+        summary, model, champions.spend, horizon_days=HORIZON_DAYS, annual_discount=annual_discount
+    )
     orders = {
         f"predicted_orders_365d{bound}": expected[f"predicted_orders{bound}"]
         for bound in ("", "_low", "_high")
     }
-    unknown = _unknown(summary)
-    if champions.value not in champions.fitted:
-        baseline = BASELINES[champions.value]().fit(purchases, as_of).predict(HORIZON_DAYS)
-        value = _aligned(summary, baseline, "predicted_value")
-        bounds = dict.fromkeys(("_low", "_high", "_discounted"), unknown)
-    else:
+    if champions.value in champions.fitted:
         value = expected["predicted_clv"]
-        discounted = customer_lifetime_value(
-            summary, model, champions.spend, horizon_days=HORIZON_DAYS, annual_discount=annual_discount
-        )
         bounds = {
             "_low": expected["predicted_clv_low"],
             "_high": expected["predicted_clv_high"],
             "_discounted": discounted["predicted_clv"],
         }
+    else:
+        value = told[champions.value, HORIZON_DAYS]["predicted_value"]
+        calibration = champions.calibrated("value", champions.value)
+        share = (discounted["predicted_clv"] / expected["predicted_clv"]).fill_nan(1.0)
+        bounds = {"_discounted": value * share}
+        bounds |= _bounds(None if calibration is None else value_bounds(value, calibration), value.len())
     return orders | {
         "predicted_clv_365d": value,
         **{f"predicted_clv_365d{bound}": series for bound, series in bounds.items()},
@@ -146,33 +192,35 @@ def _orders_and_value(
 
 
 def _churn(
-    summary: pl.DataFrame, purchases: pl.LazyFrame, as_of: date, champions: Champions, intervals: Intervals
+    summary: pl.DataFrame, champions: Champions, told: _Told, intervals: Intervals
 ) -> dict[str, pl.Series]:
     horizons = (NEAR_HORIZON_DAYS, HORIZON_DAYS)
-    if champions.probability in champions.fitted:
-        model = champions.fitted[champions.probability]
-        silent = {h: pl.Series(1 - model.purchase_probability(summary, h)) for h in horizons}
-        bounds = purchase_probability_bounds(summary, model, horizon_days=HORIZON_DAYS, intervals=intervals)
-        # The more likely an order, the less likely silence: the bounds change places.
-        low, high = pl.Series(1 - bounds.high), pl.Series(1 - bounds.low)
+    name = champions.probability
+    if name in champions.fitted:
+        model = champions.fitted[name]
+        buys = {h: pl.Series(model.purchase_probability(summary, h)) for h in horizons}
+        own = purchase_probability_bounds(summary, model, horizon_days=HORIZON_DAYS, intervals=intervals)
+        bounds = {"_low": pl.Series(own.low), "_high": pl.Series(own.high)}
     else:
-        baseline = BASELINES[champions.probability]().fit(purchases, as_of)
-        silent = {h: 1 - _aligned(summary, baseline.predict(h), "purchase_probability") for h in horizons}
-        low = high = _unknown(summary)
-    return {f"churn_probability_{h}d": series for h, series in silent.items()} | {
-        f"churn_probability_{HORIZON_DAYS}d_low": low,
-        f"churn_probability_{HORIZON_DAYS}d_high": high,
+        buys = {h: told[name, h]["purchase_probability"] for h in horizons}
+        # Two sets of trees, one a horizon, know nothing of each other: what happens in 90 days happens in a year.
+        buys[HORIZON_DAYS] = pl.select(pl.max_horizontal(*buys.values())).to_series()
+        calibration = champions.calibrated("probability", name)
+        bounds = _bounds(
+            None if calibration is None else probability_bounds(buys[HORIZON_DAYS], calibration),
+            summary.height,
+        )
+    return {f"churn_probability_{h}d": 1 - series for h, series in buys.items()} | {
+        # The more likely an order, the less likely silence: the bounds change places.
+        f"churn_probability_{HORIZON_DAYS}d_low": 1 - bounds["_high"],
+        f"churn_probability_{HORIZON_DAYS}d_high": 1 - bounds["_low"],
     }
 
 
-def _aligned(summary: pl.DataFrame, predicted: pl.DataFrame, column: str) -> pl.Series:
-    return summary.select("customer_key").join(
-        predicted, on="customer_key", how="left", maintain_order="left"
-    )[column]
-
-
-def _unknown(summary: pl.DataFrame) -> pl.Series:
-    return pl.repeat(None, summary.height, dtype=pl.Float64, eager=True)
+def _bounds(found: pl.DataFrame | None, rows: int) -> dict[str, pl.Series]:
+    if found is None:
+        return dict.fromkeys(("_low", "_high"), pl.repeat(None, rows, dtype=pl.Float64, eager=True))
+    return {"_low": found["low"], "_high": found["high"]}
 
 
 def _days(waits: FloatArray) -> pl.Series:

@@ -223,6 +223,8 @@ class Lake:
         if as_of:
             if self.has(name):
                 options["predicate"] = f"as_of = '{as_of.isoformat()}'"
+                # Columns that the program learnt since are null on the days before.
+                options["schema_mode"] = "merge"
             else:
                 mode = "append"
         elif mode == "overwrite":

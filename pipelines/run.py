@@ -89,9 +89,17 @@ def plan_run(
 
 
 def run_shop(
-    shop: Shop, lake_root: Path, plan: Plan, reporter: "Reporter | None" = None, now: datetime | None = None
+    shop: Shop,
+    lake_root: Path,
+    plan: Plan,
+    reporter: "Reporter | None" = None,
+    now: datetime | None = None,
+    *,
+    refit: bool = False,
 ) -> Snapshot:
     """Ingest and publish as planned; returns the finished snapshot.
+
+    ``refit`` fits the models before their week is over.
 
     Raises
     ------
@@ -107,7 +115,7 @@ def run_shop(
         from pipelines.assets.build import Overrides
         from pipelines.definitions import build_defs, job_name
 
-        overrides = Overrides(lake=lake_root, reporter=reporter, holds_lock=True, now=now)
+        overrides = Overrides(lake=lake_root, reporter=reporter, holds_lock=True, now=now, refit=refit)
         defs = build_defs(shop=shop, overrides=overrides)
         with dg.DagsterInstance.get() as instance:
 

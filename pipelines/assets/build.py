@@ -51,12 +51,15 @@ class Overrides:
         The caller holds the lake's lock already.
     now
         The time that the run takes as the present.
+    refit
+        Fit the models anew, whether it is time or not.
     """
 
     lake: Path | None = None
     reporter: Reporter | None = None
     holds_lock: bool = False
     now: datetime | None = None
+    refit: bool = False
 
 
 class LakeLock(dg.ConfigurableResource):
@@ -109,7 +112,7 @@ def asset_of(step: Step, steps: Mapping[str, Step], shop: Shop, overrides: Overr
     def _asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         lake = Lake.make(overrides.lake or find_lake_folder(shop.name), shop.name)
         as_of = None if step.stage.is_ingest else date.fromisoformat(context.partition_key)
-        moment = Moment(context.run.run_id, overrides.now or datetime.now(UTC), as_of)
+        moment = Moment(context.run.run_id, overrides.now or datetime.now(UTC), as_of, overrides.refit)
         given = Given(shop, lake, moment, steps)
         if overrides.reporter:
             overrides.reporter.started(step)

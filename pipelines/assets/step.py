@@ -109,8 +109,15 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When and for which day a run computes; the clock is read once, by who starts the run."""
+    """When and for which day a run computes; the clock is read once, by who starts the run.
+
+    Attributes
+    ----------
+    refit
+        Somebody asked that models be fitted anew.
+    """
 
     run_id: str
     now: datetime
     as_of: date | None
+    refit: bool = False

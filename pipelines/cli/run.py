@@ -25,6 +25,9 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done and change nothing.")
     ] = False,
+    refit: Annotated[
+        bool, typer.Option("--refit", help="Fit and back-test the models now, not when their week is over.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Take deliveries in, compute everything, write the lists. Safe to repeat: what did not change is skipped."""
@@ -54,6 +57,6 @@ def run(
         )
         return
     with TerminalProgress(opened, from_stage) as progress:
-        snapshot = run_shop(opened, root, plan, progress)
+        snapshot = run_shop(opened, root, plan, progress, refit=refit)
     summary = summarise(opened, Lake.open(root), snapshot, time.perf_counter() - started)
     typer.echo(json.dumps(summary.facts, indent=1, default=str) if as_json else summary.text)

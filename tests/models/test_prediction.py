@@ -1,5 +1,6 @@
 """Predictions of the champions: the published columns agree with the models and baselines they come from."""
 
+from dataclasses import replace
 from datetime import date
 from functools import cache
 
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.baselines import GlobalMean, LastTwelveMonths, RfmCellMean
+from models.calibration import calibration_by_decile
 from models.clv import Intervals, customer_lifetime_value
 from models.known import Known
 from models.prediction import BASELINES, HORIZON_DAYS, Champions, churn_band, predict_customers
@@ -61,7 +63,17 @@ def summary() -> pl.DataFrame:
 
 @cache
 def champions(value: str = "bg", probability: str = "bg") -> Champions:
-    return Champions(value=value, probability=probability, fitted=fitted(), spend=GammaGamma().fit(summary()))
+    return Champions(
+        value=value,
+        probability=probability,
+        fitted=fitted(),
+        spend=GammaGamma().fit(summary()),
+        others={name: kind() for name, kind in BASELINES.items()},
+    )
+
+
+def known() -> Known:
+    return Known.of_purchases(purchases().lazy(), AS_OF)
 
 
 @cache
@@ -72,7 +84,7 @@ def fitted() -> dict[str, BetaGeo | ModifiedBetaGeo]:
 @cache
 def predicted(value: str = "bg", probability: str = "bg") -> pl.DataFrame:
     chosen = champions(value, probability)
-    return predict_customers(purchases().lazy(), AS_OF, chosen, intervals=INTERVALS, annual_discount=0.1)
+    return predict_customers(known(), chosen, intervals=INTERVALS, annual_discount=0.1)
 
 
 @pytest.mark.parametrize("value", ["bg", "mbg", "last_12_months", "rfm_cell_mean"])
@@ -134,23 +146,48 @@ def test_silence_is_the_other_side_of_the_purchase_probability() -> None:
 
 
 @pytest.mark.parametrize("baseline", [GlobalMean, LastTwelveMonths, RfmCellMean])
-def test_a_baseline_is_published_as_it_is_without_intervals(baseline: type[GlobalMean]) -> None:
+def test_a_baseline_is_published_as_it_is(baseline: type[GlobalMean]) -> None:
     made = predicted(baseline.name, baseline.name)
-    model = baseline().fit(Known.of_purchases(purchases().lazy(), AS_OF))
-    own = model.predict(HORIZON_DAYS).sort("customer_key")
+    own = baseline().fit(known()).predict(HORIZON_DAYS).sort("customer_key")
     np.testing.assert_array_equal(made["predicted_clv_365d"], own["predicted_value"])
     np.testing.assert_array_equal(made["churn_probability_365d"], 1 - own["purchase_probability"])
-    for name in ("predicted_clv_365d_low", "predicted_clv_365d_high", "predicted_clv_365d_discounted"):
-        assert made[name].null_count() == made.height
-    assert made["churn_probability_365d_low"].null_count() == made.height
+    # Discounted as the orders of the purchase model are.
+    share = made["predicted_clv_365d_discounted"] / made["predicted_clv_365d"]
+    assert share.drop_nans().is_between(0.9, 1.0).all()
     # Orders and waits still come from a model.
     assert made["predicted_orders_365d"].null_count() == 0
-    assert BASELINES[baseline.name] is baseline
+    # Without a back-test nothing bounds it.
+    for name in ("predicted_clv_365d_low", "churn_probability_365d_low"):
+        assert made[name].null_count() == made.height
+
+
+def test_what_has_no_parameters_is_bounded_by_the_back_test() -> None:
+    tested = Known.of_purchases(purchases().lazy(), date(1997, 12, 31))
+    rows = RfmCellMean().fit(tested).predict(181)
+    after = (
+        purchases()
+        .filter(pl.col("order_day") > tested.as_of)
+        .group_by("customer_key")
+        .agg(actual_value=pl.col("net").sum().cast(pl.Float64), has_bought=pl.lit(True))
+    )
+    calibration = calibration_by_decile(
+        rows.join(after, on="customer_key", how="left")
+        .with_columns(pl.col("actual_value").fill_null(0.0), pl.col("has_bought").fill_null(False))
+        .lazy()
+    ).collect()
+    chosen = replace(champions(RfmCellMean.name, RfmCellMean.name), calibration=calibration)
+    made = predict_customers(known(), chosen, intervals=INTERVALS, annual_discount=0.1)
+    for name in ("predicted_clv_365d", "churn_probability_365d"):
+        assert made[f"{name}_low"].null_count() == 0
+        assert (made[f"{name}_low"] <= made[f"{name}_high"]).all()
+    assert made["churn_probability_365d_low"].is_between(0, 1).all()
 
 
 def test_the_order_of_purchases_changes_nothing() -> None:
     shuffled = purchases().sample(fraction=1.0, shuffle=True, seed=7)
-    made = predict_customers(shuffled.lazy(), AS_OF, champions(), intervals=INTERVALS, annual_discount=0.1)
+    made = predict_customers(
+        Known.of_purchases(shuffled.lazy(), AS_OF), champions(), intervals=INTERVALS, annual_discount=0.1
+    )
     assert made.equals(predicted())
 
 
@@ -161,7 +198,7 @@ def test_a_model_read_from_json_predicts_the_same() -> None:
         fitted={"bg": BetaGeo.from_json(fitted()["bg"].to_json())},
         spend=GammaGamma.from_json(champions().spend.to_json()),
     )
-    made = predict_customers(purchases().lazy(), AS_OF, stored, intervals=INTERVALS, annual_discount=0.1)
+    made = predict_customers(known(), stored, intervals=INTERVALS, annual_discount=0.1)
     assert made.equals(predicted())
 
 

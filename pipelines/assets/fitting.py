@@ -1,0 +1,295 @@
+"""Fitting: the models of a fit night, how they did in the back-test, and which of them is published.
+
+The models stand in `models`; here they are fitted, back-tested and kept. When that happens is decided in
+`pipelines.assets.fit_nights`; scoring customers belongs to `pipelines.assets.predictions`.
+"""
+
+import base64
+import json
+import warnings
+from collections.abc import Mapping
+from datetime import date
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import cast
+
+import polars as pl
+
+from data_contracts import table as promise
+from models.backtest import Measured, Predicted, compared, measure, predict_candidates
+from models.boosted_trees import BoostedTrees
+from models.calibration import calibration_by_cohort, calibration_by_decile
+from models.champion import choose_champion
+from models.errors import ModelError
+from models.future_value import FutureValue
+from models.prediction import HORIZON_DAYS, NEAR_HORIZON_DAYS
+from models.provenance import Provenance, stamped
+from models.purchases import BetaGeo, ModifiedBetaGeo, ParetoNBD, PurchaseModel
+from models.spend import GammaGamma
+from models.summary import customer_summary
+from models.training_rows import training_rows
+from pipelines.assets.fit_nights import dated, empty, is_requested_for, model_fits, on_fit_nights
+from pipelines.assets.given import Given
+from pipelines.assets.known import feature_tables, with_rows
+from pipelines.assets.step import Keeps, Stage, Step
+from pipelines.lake import Lake
+from pipelines.shop import Shop
+
+_Step = partial(Step, stage=Stage.PREDICTIONS, keeps=Keeps.OTHER_DAYS)
+
+PURCHASE_MODELS: dict[str, type[PurchaseModel]] = {
+    "bg_nbd_gamma_gamma": BetaGeo,
+    "mbg_nbd_gamma_gamma": ModifiedBetaGeo,
+    "pareto_nbd_gamma_gamma": ParetoNBD,
+}
+"""Models by the name they have in the back-test."""
+SPEND_MODEL = "gamma_gamma"
+HORIZONS = (NEAR_HORIZON_DAYS, HORIZON_DAYS)
+
+
+def steps(shop: Shop) -> list[Step]:
+    """Whether to fit, the models, the back-test, the champions."""
+    facts = feature_tables(shop)
+    return [
+        _Step(
+            table="model_fits",
+            reads=("purchases", "readiness"),
+            make=model_fits,
+            settings=("predictions",),
+            identity=is_requested_for,
+        ),
+        _Step(
+            table="purchase_models",
+            reads=("purchases", "model_fits"),
+            make=on_fit_nights("purchase_models", _purchase_models),
+        ),
+        _Step(
+            table="boosted_models",
+            reads=("purchases", *facts, "model_fits"),
+            make=on_fit_nights("boosted_models", _boosted_models),
+            settings=("predictions",),
+        ),
+        _Step(
+            table="churn_importances",
+            reads=("boosted_models",),
+            make=on_fit_nights("churn_importances", _importances),
+            picture="importances_chart",
+        ),
+        _Step(
+            table="backtest_predictions",
+            reads=(*facts, "model_fits"),
+            make=on_fit_nights("backtest_predictions", _backtest_predictions, is_carried=False),
+            settings=("predictions",),
+        ),
+        _Step(
+            table="backtest_candidates",
+            reads=(*facts, "model_fits", "backtest_predictions"),
+            make=on_fit_nights("backtest_candidates", _backtest_candidates),
+            settings=("predictions",),
+        ),
+        *(
+            _Step(
+                table=name,
+                reads=("backtest_predictions", "model_fits"),
+                make=on_fit_nights(name, partial(_measured, name=name)),
+                settings=("predictions",),
+                picture="backtest_chart" if name == "backtest" else None,
+            )
+            for name in ("backtest", "backtest_origins", "backtest_comparisons")
+        ),
+        _Step(
+            table="backtest_calibration",
+            reads=("backtest_predictions", "model_fits"),
+            make=on_fit_nights("backtest_calibration", _calibration),
+            picture="calibration_chart",
+        ),
+        _Step(
+            table="backtest_cohorts",
+            reads=("backtest_predictions", "purchases", "model_fits"),
+            make=on_fit_nights("backtest_cohorts", _cohorts),
+        ),
+        _Step(
+            table="champions",
+            reads=("backtest", "backtest_comparisons", "boosted_models", "model_fits"),
+            make=on_fit_nights("champions", _champions),
+        ),
+    ]
+
+
+def _provenance(given: Given) -> Provenance:
+    return Provenance(
+        fitted_as_of=given.as_of,
+        data_fingerprint=given.fingerprint("purchases"),
+        contract_version=promise("purchases").version,
+    )
+
+
+def _purchase_models(given: Given) -> pl.LazyFrame:
+    """Fit every model; one that cannot be fitted has no row, and its back-test none either."""
+    summary = customer_summary(given.table("purchases"), given.as_of).sort("customer_key").collect()
+    rows: list[dict[str, object]] = []
+    for name, kind in {**PURCHASE_MODELS, SPEND_MODEL: GammaGamma}.items():
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            try:
+                model = kind().fit(summary)
+            except ModelError:
+                continue
+        errors = model.standard_errors_
+        rows.append(
+            {
+                "fitted_as_of": given.as_of,
+                "model": name,
+                "parameters": stamped(model.to_json(), _provenance(given)),
+                "estimates": ", ".join(
+                    f"{key} {value:.4g} ± {errors[key]:.2g}" for key, value in model.params_.items()
+                ),
+                "log_likelihood": model.log_likelihood_,
+                "customers": int(model.n_customers_),
+                "notes": "; ".join(str(warning.message) for warning in told),
+            }
+        )
+    return _rows(rows, "purchase_models", given)
+
+
+def _boosted_models(given: Given) -> pl.LazyFrame:
+    """Grow trees for the published horizons; where none can be grown, say why."""
+    tables = with_rows(feature_tables(given.shop), given.table)
+    seed = given.shop.predictions.seed
+    rows: list[dict[str, object]] = []
+    for horizon in HORIZONS:
+        row: dict[str, object] = {
+            "horizon_days": horizon,
+            "fitted_as_of": given.as_of,
+            "provenance": stamped(json.dumps({}), _provenance(given)),
+        }
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            try:
+                learnt = training_rows(given.as_of, horizon_days=horizon, seed=seed, **tables)
+                model = FutureValue(horizon_days=horizon, seed=seed).fit(learnt)
+            except ModelError as error:
+                rows.append(row | {"notes": str(error)})
+                continue
+        buying = model.purchase_
+        rows.append(
+            row
+            | {
+                "content": base64.b64encode(model.to_skops()).decode(),
+                "trees": buying.trees_,
+                "training_rows": buying.n_rows_,
+                "log_loss": buying.held_back_metrics_["log_loss"],
+                "auc": buying.held_back_metrics_["auc"],
+                "notes": "; ".join(dict.fromkeys(str(warning.message) for warning in told)),
+            }
+        )
+    return _rows(rows, "boosted_models", given)
+
+
+def grown_trees(given: Given) -> dict[int, FutureValue]:
+    """Read the trees of the day by horizon; without those that could not be grown."""
+    stored = given.table("boosted_models").select("horizon_days", "content").drop_nulls().collect()
+    return {
+        horizon: FutureValue.from_skops(base64.b64decode(content), horizon_days=horizon)
+        for horizon, content in stored.iter_rows()
+    }
+
+
+def _importances(given: Given) -> pl.LazyFrame:
+    schema = {name: dtype for name, dtype in promise("churn_importances").schema.items() if name != "as_of"}
+    frames = [
+        model.purchase_.importances_.select(pl.lit(horizon, pl.Int32).alias("horizon_days"), pl.all())
+        for horizon, model in grown_trees(given).items()
+    ]
+    return dated(pl.concat([pl.DataFrame(schema=schema), *frames]), given)
+
+
+_LAST: dict[tuple[Path, date, tuple[str, ...]], Predicted] = {}
+"""The back-test that the table of predictions was made of, until its candidates are noted too."""
+
+
+def _backtest_predictions(given: Given) -> pl.LazyFrame:
+    predicted = _predicted(given)
+    _LAST.clear()
+    _LAST[_what_is_tested(given)] = predicted
+    return predicted.predictions.lazy()
+
+
+def _backtest_candidates(given: Given) -> pl.LazyFrame:
+    predicted = _LAST.pop(_what_is_tested(given), None) or _predicted(given)
+    return predicted.candidates.lazy()
+
+
+def _what_is_tested(given: Given) -> tuple[Path, date, tuple[str, ...]]:
+    facts = tuple(given.fingerprint(name) for name in feature_tables(given.shop))
+    return given.lake.root, given.as_of, facts
+
+
+def _predicted(given: Given) -> Predicted:
+    tables = cast(Mapping[str, pl.LazyFrame], with_rows(feature_tables(given.shop), given.table))
+    return predict_candidates(
+        tables["orders"],
+        given.table("returns"),
+        as_of=given.as_of,
+        seed=given.shop.predictions.seed,
+        tables={name: table for name, table in tables.items() if name not in ("orders", "returns")},
+    )
+
+
+def _measured(given: Given, *, name: str) -> pl.LazyFrame:
+    measured = _measured_once(
+        given.lake.root, given.as_of, given.fingerprint("backtest_predictions"), given.shop.predictions.seed
+    )
+    of = {
+        "backtest": measured.metrics,
+        "backtest_origins": measured.origins,
+        "backtest_comparisons": measured.comparisons,
+    }
+    return dated(of[name], given)
+
+
+@lru_cache(maxsize=1)
+def _measured_once(root: Path, as_of: date, _fingerprint: str, seed: int) -> Measured:
+    """Measure a back-test once for the tables that are made of it."""
+    return measure(Lake.open(root).scan("backtest_predictions", as_of=as_of).collect(), seed=seed)
+
+
+def _calibration(given: Given) -> pl.LazyFrame:
+    predictions = compared(given.table("backtest_predictions").collect())
+    return dated(calibration_by_decile(predictions.lazy()).collect(), given)
+
+
+def _cohorts(given: Given) -> pl.LazyFrame:
+    predictions = compared(given.table("backtest_predictions").collect())
+    first_days = given.table("purchases").group_by("customer_key").agg(first_day=pl.col("order_day").min())
+    return dated(calibration_by_cohort(predictions.lazy(), first_days).collect(), given)
+
+
+def _champions(given: Given) -> pl.LazyFrame:
+    """Choose among the models that can be published: trees must have been grown for the published horizons."""
+    metrics = given.table("backtest").collect()
+    comparisons = given.table("backtest_comparisons").collect()
+    grown = given.table("boosted_models").select("horizon_days", "content").drop_nulls().collect().height
+    if grown < len(HORIZONS):
+        metrics = metrics.filter(pl.col("model") != BoostedTrees.name)
+    rows: list[dict[str, object]] = []
+    for quantity in ("value", "probability"):
+        try:
+            champion = choose_champion(metrics, quantity, comparisons)
+        except ValueError:
+            continue
+        rows.append(
+            {
+                "fitted_as_of": given.as_of,
+                "quantity": quantity,
+                "model": champion.name,
+                "is_baseline": champion.is_baseline,
+                "reason": champion.reason,
+            }
+        )
+    return _rows(rows, "champions", given)
+
+
+def _rows(rows: list[dict[str, object]], name: str, given: Given) -> pl.LazyFrame:
+    schema = {column: dtype for column, dtype in promise(name).schema.items() if column != "as_of"}
+    return dated(pl.DataFrame(rows, schema=schema), given) if rows else empty(name)
