@@ -119,6 +119,32 @@ class Lab:
             raise AsOfError(f"Table {name} has no rows for {day}; it has {', '.join(map(str, days[-5:]))}.")
         return chosen
 
+    def features(self, as_of: date | str | None = None, horizon_days: int | None = None) -> pl.LazyFrame:
+        """What was known of each customer at the end of a day: the matrix that the trees learn from.
+
+        Parameters
+        ----------
+        as_of
+            Last day known; by default the snapshot's.
+        horizon_days
+            With it, also what the purchase models, fitted on that day, expect of the days ahead.
+
+        Returns
+        -------
+        pl.LazyFrame
+            One row per customer; the columns are told at `models.features.features`. Tables that the shop does not have
+            leave theirs out.
+
+        Examples
+        --------
+        >>> lab.features("2011-06-30").collect()  # doctest: +SKIP
+        """
+        from models.features import features
+        from pipelines.assets.known import feature_tables, with_rows
+
+        tables = with_rows(feature_tables(self.shop), self.read)
+        return features(self.as_of if as_of is None else _day(as_of), horizon_days=horizon_days, **tables)
+
     def describe(self, name: str) -> pl.DataFrame:
         """The dictionary of a table: every column with type, meaning, unit and privacy class."""
         columns = table(name).columns
