@@ -169,8 +169,13 @@ def _along(path: FloatArray, orders: FloatArray, p: float) -> FloatArray:
 
 
 def _quantiles(draws: FloatArray, level: float) -> tuple[FloatArray, FloatArray]:
-    """Take the order statistics just outside the level: counts stay whole, coverage is not cut short."""
+    """Take the order statistics just outside the level: counts stay whole, coverage is not cut short.
+
+    Nothing lies below 0. Where the lower tail is all zeros it would cut off nobody, and the interval would hold
+    too much: all that may lie outside then lies above.
+    """
     last = draws.shape[0] - 1
     low, high = int(np.floor((1 - level) / 2 * last)), int(np.ceil((1 + level) / 2 * last))
-    ordered = np.partition(np.ascontiguousarray(draws.T), (low, high), axis=1)
-    return ordered[:, low], ordered[:, high]
+    above = int(np.ceil(level * last))
+    ordered = np.partition(np.ascontiguousarray(draws.T), (low, above, high), axis=1)
+    return ordered[:, low], np.where(ordered[:, low] > 0, ordered[:, high], ordered[:, above])

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 
 from models._convergence import LOG_BOUND, FloatArray, Optimum, account_for, inverse_hessian, is_free
+from models._untyped import one_algebra_thread
 from models.errors import ConvergenceError
 
 # log-parameters -> (log-likelihood, gradient by the log-parameters)
@@ -66,17 +67,8 @@ def maximise(
         No start converged; the message has the numbers of the best one.
     """
     objective = with_prior(log_likelihood, prior_precision)
-    tried: list[tuple[float, Optimum]] = []
-    if near is not None:
-        found = _settle(objective, near, names, customers, 0)
-        if _is_sound(found):
-            return replace(found, log_likelihood=log_likelihood(found.log_parameters)[0])
-    for start in starts:
-        theta, evaluations = _climb(objective, start, customers)
-        found = _settle(objective, theta, names, customers, evaluations)
-        tried.append((objective(found.log_parameters)[0], found))
-        if _is_sound(found):
-            break
+    with one_algebra_thread():
+        tried = _search(objective, names, starts, customers, near)
     best = max(tried, key=lambda pair: pair[0])[1]
     if best.convergence.remaining_rise > _REMAINING_RISE and not best.convergence.at_bound:
         raise ConvergenceError(
@@ -84,6 +76,28 @@ def maximise(
             "Check the unit of time and outliers, or steady the fit with prior_precision=1."
         )
     return replace(best, log_likelihood=log_likelihood(best.log_parameters)[0])
+
+
+def _search(
+    objective: LogLikelihood,
+    names: Sequence[str],
+    starts: Sequence[Sequence[float]],
+    customers: float,
+    near: FloatArray | None,
+) -> list[tuple[float, Optimum]]:
+    """Try one start after the other until one is sound; give what was found, with its value."""
+    if near is not None:
+        found = _settle(objective, near, names, customers, 0)
+        if _is_sound(found):
+            return [(0.0, found)]
+    tried: list[tuple[float, Optimum]] = []
+    for start in starts:
+        theta, evaluations = _climb(objective, start, customers)
+        found = _settle(objective, theta, names, customers, evaluations)
+        tried.append((objective(found.log_parameters)[0], found))
+        if _is_sound(found):
+            break
+    return tried
 
 
 def _is_sound(found: Optimum) -> bool:

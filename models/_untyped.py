@@ -1,6 +1,6 @@
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false, reportArgumentType=false
-"""The one door to packages without types: lifetimes.
+"""The one door to packages without types: lifetimes, threadpoolctl.
 
 Type checks are relaxed here, and here only, because these packages ship neither annotations nor stubs. They
 are imported inside the functions: importing `models` must not cost their start-up.
@@ -9,6 +9,7 @@ Does not belong here: anything that could be written with typed packages.
 """
 
 import warnings
+from contextlib import AbstractContextManager
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,16 @@ import numpy.typing as npt
 from models.errors import ConvergenceError
 
 FloatArray = npt.NDArray[np.float64]
+
+
+def one_algebra_thread() -> AbstractContextManager[object]:
+    """Keep linear algebra in one thread: matrices of a few parameters gain nothing from more.
+
+    On a busy machine the others would be waited for: a fit of a small shop takes five times as long.
+    """
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1, user_api="blas")
 
 
 def fit_with_lifetimes(

@@ -32,6 +32,7 @@ from models.candidates import (
 from models.errors import ApproximationWarning, ModelError, UnitWarning
 from models.features import Tables
 from models.known import Known, known_at, sample_of
+from models.less_returns import LessReturns
 from models.measure import Measured, compared, measure
 from models.origins import MOST_ORIGINS, default_horizon, origins
 from models.summary import purchases_at
@@ -105,6 +106,7 @@ def default_candidates() -> list[Candidate]:
         bg_nbd_gamma_gamma(),
         mbg_nbd_gamma_gamma(),
         pareto_nbd_gamma_gamma(),
+        LessReturns(),
         BoostedTrees(),
     ]
 

@@ -21,6 +21,7 @@ SIMPLICITY = (
     "bg_nbd_gamma_gamma",
     "mbg_nbd_gamma_gamma",
     "pareto_nbd_gamma_gamma",
+    "mbg_nbd_less_returns",
     "boosted_trees",
 )
 

@@ -35,6 +35,7 @@ def customer_lifetime_value(
     *,
     horizon_days: float = 365,
     annual_discount: float = 0.0,
+    margin: float = 1.0,
     intervals: Intervals | None = None,
 ) -> pl.DataFrame:
     """Predict orders and their value for each customer in (as_of, as_of + horizon].
@@ -51,6 +52,9 @@ def customer_lifetime_value(
     annual_discount
         Yearly rate; 0 for the undiscounted value. Orders are paid, so to speak, at the end of each month of
         365/12 days, as lifetimes does for weekly data; 1 % a month is 1.01**12 - 1.
+    margin
+        Share of net revenue that stays with the shop, above 0 and at most 1; 1 values customers by their net
+        revenue. It scales predicted_clv and its bounds, not orders.
     intervals
         Settings of the intervals; None for none.
 
@@ -66,10 +70,12 @@ def customer_lifetime_value(
     InvalidSummaryError
         Values that cannot be a purchase history.
     ValueError
-        A negative horizon, or a discount of -100 % or less.
+        A negative horizon, a discount of -100 % or less, or a margin that is no share.
     """
     if not (math.isfinite(annual_discount) and annual_discount > -1):
         raise ValueError("annual_discount is a yearly rate above -1, e.g. 0.1 for 10 %.")
+    if not 0 < margin <= 1:
+        raise ValueError("margin is a share of net revenue above 0 and at most 1, e.g. 0.4 for 40 %.")
     frame = summary.lazy().collect()
     histories = read_histories(frame)
     days_per_unit = DAYS_PER_UNIT[purchases.time_unit]
@@ -78,7 +84,7 @@ def customer_lifetime_value(
         _discounted_orders(histories, purchases, horizon_days, annual_discount) if annual_discount else orders
     )
     keys = [frame["customer_key"]] if "customer_key" in frame.columns else []
-    columns = {"predicted_orders": orders, "predicted_clv": discounted * spend.expected_spend(frame)}
+    columns = {"predicted_orders": orders, "predicted_clv": discounted * margin * spend.expected_spend(frame)}
     if intervals is not None:
         if spend.fallback_:
             warnings.warn(
@@ -90,7 +96,7 @@ def customer_lifetime_value(
         share = np.divide(discounted, orders, out=np.ones_like(orders), where=orders > 0)
         bounds = draw_bounds(
             histories.with_columns(frame["monetary_value"].cast(pl.Float64)),
-            share,
+            share * margin,
             purchases,
             spend,
             horizon_days / days_per_unit,

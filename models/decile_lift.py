@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from models.bootstrap import Accuracy, Floats, Resampled, resample
+from models.bootstrap import Floats, Resampled, resample
 
 __all__ = ["decile_lift"]
 
@@ -44,37 +44,51 @@ def decile_lift(predictions: pl.DataFrame, *, seed: int, draws: int = 200) -> pl
     Parameters
     ----------
     predictions
-        Of one back-test, one row per customer and model, in any order: customer_key, model, predicted_value,
-        purchase_probability (either null throughout for a model that does not predict it), actual_value,
-        has_bought.
+        Of one back-test, one row per origin, customer and model, in any order, the same origins and customers for
+        each model (`models.measure.compared`): cut, customer_key, model, predicted_value, purchase_probability
+        (either null throughout for a model that does not predict it), actual_value, has_bought. Origins are
+        taken together, as in the headline metrics.
     seed, draws
-        Of the bootstrap intervals (`models.bootstrap`).
+        Of the bootstrap intervals (`models.bootstrap`); a customer stays whole, with all their origins.
 
     Returns
     -------
     DataFrame
         One row per quantity ("value": net revenue; "probability": buyers), model and decile (10 = highest
-        predictions), sorted: n (all customers); share (of all that happened, held by this tenth), with
-        share_low, share_high; cumulative_share (held by this and all higher tenths), with cumulative_low,
-        cumulative_high; best_share (what this tenth would hold if the order were perfect); lift (share over
-        the tenth that chance would give), with lift_low, lift_high. Intervals: 95 %. All null where nothing
-        happened.
+        predictions), sorted: n (all customers, each once an origin); share (of all that happened, held by
+        this tenth), with share_low, share_high; cumulative_share (held by this and all higher tenths), with
+        cumulative_low, cumulative_high; best_share (what this tenth would hold if the order were perfect);
+        lift (share over the tenth that chance would give), with lift_low, lift_high. Intervals: 95 %. All
+        null where nothing happened.
+
+    Raises
+    ------
+    ValueError
+        If models differ in their origins or customers.
     """
-    n = predictions["customer_key"].n_unique()
     rng = np.random.default_rng(seed)
     tables = [pl.DataFrame(schema=_COLUMNS)]
-    for quantity, rankings in _rankings(predictions).items():
+    people, rankings_of = _rankings(predictions)
+    n = len(people)
+    for quantity, rankings in rankings_of.items():
         if rankings:
-            measured = resample(rankings, n, rng, draws=draws)
+            measured = resample(rankings, n, rng, people=people, draws=draws)
             tables += [_table(quantity, model, measured, rankings[model], n) for model in rankings]
     return pl.concat(tables).fill_nan(None)
 
 
-def _rankings(predictions: pl.DataFrame) -> dict[str, dict[str, _Ranking]]:
-    """Rankings by quantity and model, in one order of customers."""
+def _rankings(
+    predictions: pl.DataFrame,
+) -> tuple[npt.NDArray[np.int64], dict[str, dict[str, _Ranking]]]:
+    """Whose row each is, and rankings by quantity and model, all in one order of origins and customers."""
     result: dict[str, dict[str, _Ranking]] = {"probability": {}, "value": {}}
-    ordered = predictions.sort("model", "customer_key")
+    ordered = predictions.sort("model", "cut", "customer_key")
+    customers: pl.DataFrame | None = None
     for (name,), rows in ordered.group_by("model", maintain_order=True):
+        own = rows.select("cut", "customer_key")
+        customers = own if customers is None else customers
+        if not own.equals(customers):
+            raise ValueError(f"{name} has predictions for other customers than the models before it.")
         if rows["predicted_value"].count():
             result["value"][str(name)] = _Ranking(
                 rows["predicted_value"].to_numpy(), rows["actual_value"].to_numpy()
@@ -83,10 +97,13 @@ def _rankings(predictions: pl.DataFrame) -> dict[str, dict[str, _Ranking]]:
             result["probability"][str(name)] = _Ranking(
                 rows["purchase_probability"].to_numpy(), rows["has_bought"].cast(pl.Float64).to_numpy()
             )
-    return result
+    if customers is None:
+        return np.zeros(0, np.int64), result
+    # Numbers of people in the order of their keys: the order of rows must not move the resamples.
+    return customers["customer_key"].rank("dense").cast(pl.Int64).to_numpy() - 1, result
 
 
-class _Ranking(Accuracy):
+class _Ranking:
     """Customers ordered by prediction, and what each of them turned out to hold."""
 
     names: tuple[str, ...] = tuple(
@@ -95,7 +112,10 @@ class _Ranking(Accuracy):
 
     def __init__(self, predicted: Floats, actual: Floats) -> None:
         self.predicted, self.actual = predicted, actual
-        self._group = np.unique(-predicted, return_inverse=True)[1]
+        self._order = np.argsort(-predicted, kind="stable")
+        ranked = predicted[self._order]
+        # where a group of equal predictions ends
+        self._ends = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
 
     def take(self, rows: npt.NDArray[np.int64]) -> _Ranking:
         """Return the same for some customers."""
@@ -117,13 +137,17 @@ class _Ranking(Accuracy):
 
     def _caught(self, weights: Floats) -> Floats:
         """What the first tenth, two tenths ... hold; straight within equal predictions."""
-        people = np.bincount(self._group, weights).cumsum()
-        amount = np.bincount(self._group, weights * self.actual).cumsum()
+        people = self._added_up(weights)
+        amount = self._added_up(weights * self.actual)
         if not amount[-1]:
             return np.full(TENTHS, np.nan)
-        tenths = np.arange(1, TENTHS + 1) / TENTHS * people[-1]
-        caught: Floats = np.interp(tenths, np.concatenate([[0.0], people]), np.concatenate([[0.0], amount]))
+        tenths: Floats = np.linspace(1 / TENTHS, 1.0, TENTHS) * people[-1]
+        caught: Floats = np.interp(tenths, people, amount)
         return caught / amount[-1]
+
+    def _added_up(self, amounts: Floats) -> Floats:
+        """Amounts cumulated from the highest predictions, from 0, to the end of each group of equal ones."""
+        return np.concatenate((np.zeros(1), amounts[self._order].cumsum()[self._ends]))
 
 
 def _table(quantity: str, model: str, measured: Resampled, ranking: _Ranking, n: int) -> pl.DataFrame:

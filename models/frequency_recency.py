@@ -16,11 +16,13 @@ import polars as pl
 
 from models.purchases import PurchaseModel
 from models.purchases._histories import DAYS_PER_UNIT, check_horizon
+from models.summary import distinct_triples
 
 __all__ = ["MATRIX", "frequency_recency"]
 
 MATRIX: Final = {
     "model": pl.String(),
+    "horizon_days": pl.Int32(),
     "age_days": pl.Int32(),
     "frequency_from": pl.Int32(),
     "frequency_to": pl.Int32(),
@@ -44,7 +46,7 @@ def frequency_recency(
     summary: pl.LazyFrame,
     models: Mapping[str, PurchaseModel],
     *,
-    horizon_days: float = 365,
+    horizon_days: int = 365,
     age_days: int | None = None,
     cells: int = 12,
 ) -> pl.DataFrame:
@@ -68,7 +70,7 @@ def frequency_recency(
     Returns
     -------
     DataFrame
-        One row per model and cell, sorted: model, age_days, frequency_from and frequency_to (repeat order
+        One row per model and cell, sorted: model, horizon_days, age_days, frequency_from and frequency_to (repeat order
         days), recency_from and recency_to (days from the first order to the last; both ends belong to the
         cell, which is asked about at its middle), customers (of nearly `age_days`, that is within a tenth
         of it, with their recency in proportion), expected_orders and purchase_probability in the
@@ -85,14 +87,14 @@ def frequency_recency(
         raise ValueError(f"The grid takes 2 to {LARGEST_GRID} cells a side, not {cells}.")
     if age_days is not None and age_days < 1:
         raise ValueError(f"An age of {age_days} days leaves no room for a history: ask about a day or more.")
+    histories = distinct_triples(summary.filter(pl.col("T") > 0)).collect(engine="streaming")
     if age_days is None:
-        typical = summary.filter(pl.col("T") > 0).select(pl.col("T").quantile(TYPICAL_AGE, "nearest"))
-        found = typical.collect(engine="streaming").item()
-        if found is None:
+        ages = histories.sort("T")
+        age_days = _quantile(ages["T"].to_numpy(), ages["customers"].to_numpy(), TYPICAL_AGE)
+        if not age_days:
             return pl.DataFrame(schema=MATRIX)
-        age_days = int(found)
     width = -(-(age_days + 1) // cells)
-    of_age = _of_age(summary, age_days, width)
+    of_age = _of_age(histories, age_days, width)
     grid = _grid(of_age, age_days, width, cells)
     x, t_x = (grid[name].to_numpy() for name in ("x", "t_x"))
     asked = np.isfinite(t_x)
@@ -109,22 +111,23 @@ def frequency_recency(
             values = np.full(len(x), np.nan)
             values[asked] = answer
             columns.append(pl.Series(question, values).fill_nan(None))
-        answered = grid.with_columns(*columns, model=pl.lit(name), age_days=pl.lit(age_days))
+        answered = grid.with_columns(
+            *columns, model=pl.lit(name), age_days=pl.lit(age_days), horizon_days=pl.lit(horizon_days)
+        )
         result.append(answered.select(pl.col(column).cast(dtype) for column, dtype in MATRIX.items()))
     return pl.concat(result)
 
 
-def _of_age(summary: pl.LazyFrame, age_days: int, width: int) -> pl.DataFrame:
+def _of_age(histories: pl.DataFrame, age_days: int, width: int) -> pl.DataFrame:
     """Count customers of nearly that age by frequency and column of the grid."""
     near = (pl.col("T") - age_days).abs() <= NEARLY * age_days
     # a hair more, since a quotient of whole days may fall a rounding error short of one
     in_proportion = (pl.col("recency") * age_days / pl.col("T") + 1e-6).floor().cast(pl.Int32)
     return (
-        summary.filter((pl.col("T") > 0) & near)
+        histories.filter(near)
         .group_by(pl.col("frequency").cast(pl.Int32), (in_proportion // width).alias("column"))
-        .agg(customers=pl.len().cast(pl.Int64))
+        .agg(pl.col("customers").sum())
         .sort("frequency", "column")
-        .collect(engine="streaming")
     )
 
 

@@ -17,6 +17,7 @@ from models.candidates import Candidate
 from models.clv import Intervals, customer_lifetime_value
 from models.empirical_bounds import probability_bounds, value_bounds
 from models.known import Known
+from models.less_returns import LessReturns, before_returns
 from models.purchase_bounds import purchase_probability_bounds
 from models.purchases import PurchaseModel
 from models.spend import GammaGamma
@@ -26,6 +27,9 @@ FloatArray = npt.NDArray[np.float64]
 
 HORIZON_DAYS: Final = 365
 NEAR_HORIZON_DAYS: Final = 90
+LESS_RETURNS_ORDERS: Final = "mbg_nbd_gamma_gamma"
+"""Name of the purchase model that `LessReturns` counts orders by."""
+
 BASELINES: Final[Mapping[str, type[Baseline]]] = {
     baseline.name: baseline for baseline in (GlobalMean, LastTwelveMonths, RfmCellMean)
 }
@@ -44,7 +48,9 @@ class Champions:
     fitted
         Purchase models by these names, fitted in days; there is at least one, for order counts and waiting times.
     spend
-        How much an order day is worth.
+        How much an order day is worth, net of returns.
+    spend_before_returns
+        The same before them; needed where `models.less_returns.LessReturns` is champion for value.
     others
         Candidates by their names that are no purchase models: baselines, trees. They are fitted when they score, but
         for what they were given grown.
@@ -57,13 +63,15 @@ class Champions:
     probability: str
     fitted: Mapping[str, PurchaseModel]
     spend: GammaGamma
+    spend_before_returns: GammaGamma | None = None
     others: Mapping[str, Candidate] = field(default_factory=dict[str, Candidate])
     calibration: pl.DataFrame | None = None
 
     @property
     def orders(self) -> str:
         """The purchase model that order counts and waiting times come from."""
-        return next(name for name in (self.value, self.probability, *self.fitted) if name in self.fitted)
+        value = LESS_RETURNS_ORDERS if self.value == LessReturns.name else self.value
+        return next(name for name in (value, self.probability, *self.fitted) if name in self.fitted)
 
     def calibrated(self, quantity: str, model: str) -> pl.DataFrame | None:
         """How the tenths of a model turned out; None where that is not known."""
@@ -107,7 +115,7 @@ def predict_customers(
     )
     told = _of_others(known, champions)
     columns = {
-        **_orders_and_value(summary, champions, told, intervals, annual_discount),
+        **_orders_and_value(known, summary, champions, told, intervals, annual_discount),
         **_churn(summary, champions, told, intervals),
         "expected_next_order_p50": _days(model.time_to_next_purchase(summary, 0.5)),
         "expected_next_order_p80": _days(model.time_to_next_purchase(summary, 0.8)),
@@ -148,36 +156,38 @@ def _of_others(known: Known, champions: Champions) -> _Told:
     fitted: dict[str, Candidate] = {}
     told: dict[tuple[str, int], pl.DataFrame] = {}
     for name, horizon in sorted(asked):
-        if name not in champions.fitted:
+        if name not in champions.fitted and name != LessReturns.name:
             fitted[name] = fitted[name] if name in fitted else champions.others[name].fit(known)
             told[name, horizon] = fitted[name].predict(horizon).sort("customer_key")
     return told
 
 
 def _orders_and_value(
+    known: Known,
     summary: pl.DataFrame,
     champions: Champions,
     told: _Told,
     intervals: Intervals,
     annual_discount: float,
 ) -> dict[str, pl.Series]:
-    model = champions.fitted[champions.orders]
-    expected = customer_lifetime_value(
-        summary, model, champions.spend, horizon_days=HORIZON_DAYS, intervals=intervals
-    )
+    model, spend, kept = champions.fitted[champions.orders], champions.spend, 1.0
+    if champions.value == LessReturns.name and champions.spend_before_returns is not None:
+        shop = before_returns(known)
+        summary, spend, kept = shop.summary, champions.spend_before_returns, pl.Series(shop.kept_share)
+    expected = customer_lifetime_value(summary, model, spend, horizon_days=HORIZON_DAYS, intervals=intervals)
     discounted = customer_lifetime_value(
-        summary, model, champions.spend, horizon_days=HORIZON_DAYS, annual_discount=annual_discount
+        summary, model, spend, horizon_days=HORIZON_DAYS, annual_discount=annual_discount
     )
     orders = {
         f"predicted_orders_365d{bound}": expected[f"predicted_orders{bound}"]
         for bound in ("", "_low", "_high")
     }
-    if champions.value in champions.fitted:
-        value = expected["predicted_clv"]
+    if champions.value in champions.fitted or champions.value == LessReturns.name:
+        value = expected["predicted_clv"] * kept
         bounds = {
-            "_low": expected["predicted_clv_low"],
-            "_high": expected["predicted_clv_high"],
-            "_discounted": discounted["predicted_clv"],
+            "_low": expected["predicted_clv_low"] * kept,
+            "_high": expected["predicted_clv_high"] * kept,
+            "_discounted": discounted["predicted_clv"] * kept,
         }
     else:
         value = told[champions.value, HORIZON_DAYS]["predicted_value"]

@@ -30,6 +30,8 @@ FloatArray = npt.NDArray[np.float64]
 
 _PRIOR_PRECISION: Final = 1.0
 """Steadies parameters that a young shop hardly determines; from some hundred customers on it moves nothing (ours)."""
+_FEWEST_RETURNED: Final = 10
+"""Returning customers below which estimates are an anecdote (ours)."""
 
 
 def purchase_feature_names(horizon_days: int) -> tuple[str, str, str, str]:
@@ -95,7 +97,16 @@ def _if_fitted(
         return [pl.lit(None, pl.Float64).alias(name) for name in names]
 
 
+def _require_returned(summary: pl.DataFrame) -> None:
+    returned = int((summary["frequency"] > 0).sum())
+    if returned < _FEWEST_RETURNED:
+        raise NotEnoughDataError(
+            f"{returned:,} of {summary.height:,} customers had come back, and {_FEWEST_RETURNED} are needed."
+        )
+
+
 def _orders_expected(summary: pl.DataFrame, horizon_days: int) -> list[FloatArray]:
+    _require_returned(summary)
     model = ModifiedBetaGeo(prior_precision=_PRIOR_PRECISION).fit(summary)
     return [
         model.purchase_probability(summary, horizon_days),
@@ -105,6 +116,7 @@ def _orders_expected(summary: pl.DataFrame, horizon_days: int) -> list[FloatArra
 
 
 def _spend_expected(summary: pl.DataFrame) -> FloatArray:
+    _require_returned(summary)
     model = GammaGamma().fit(summary)
     if model.fallback_:
         raise NotEnoughDataError(model.fallback_)

@@ -33,7 +33,7 @@ def purchase_path(
     model: PurchaseModel,
     *,
     until: date,
-    horizon_days: float = NEAR_HORIZON_DAYS,
+    horizon_days: int = NEAR_HORIZON_DAYS,
 ) -> pl.DataFrame:
     """Follow one customer's chance of another order.
 
@@ -55,8 +55,8 @@ def purchase_path(
     Returns
     -------
     DataFrame
-        One row per day from the first order to `until`, sorted: day (Date), age_days (days since the first
-        order), is_order_day, order_days (by the end of that day), purchase_probability (of an order in the
+        One row per day from the first order to `until`, sorted: day (Date), horizon_days, age_days (days since
+        the first order), is_order_day, order_days (by the end of that day), purchase_probability (of an order in the
         `horizon_days` after it), probability_alive. A path of more than 400 days is thinned to 400 evenly
         spaced ones, to which every order day and the day before it are added, so that jumps stay upright.
 
@@ -80,7 +80,7 @@ def typical_paths(
     model: PurchaseModel,
     as_of: date,
     *,
-    horizon_days: float = NEAR_HORIZON_DAYS,
+    horizon_days: int = NEAR_HORIZON_DAYS,
     seed: int = 0,
 ) -> pl.DataFrame:
     """Follow the typical customers of `models.typical_customers`.
@@ -95,8 +95,8 @@ def typical_paths(
     Returns
     -------
     DataFrame
-        One row per story and day: story, customers (whose medians the history is made of), horizon_days, and
-        the columns of `purchase_path` but for the date, which nobody's history has. No rows where no story
+        One row per story and day: story, customers (whose medians the history is made of), and the columns of
+        `purchase_path` but for the date, which nobody's history has. No rows where no story
         is lived by 30 customers.
     """
     paths = [pl.DataFrame(schema=_TYPICAL)]
@@ -123,7 +123,7 @@ _TYPICAL: Final = {
 }
 
 
-def _path(bought: _Days, age: int, model: PurchaseModel, horizon_days: float) -> pl.DataFrame:
+def _path(bought: _Days, age: int, model: PurchaseModel, horizon_days: int) -> pl.DataFrame:
     """The path of a history given as sorted days since the first order."""
     unit = DAYS_PER_UNIT[model.time_unit]
     days = _shown(bought, age)
@@ -137,6 +137,7 @@ def _path(bought: _Days, age: int, model: PurchaseModel, horizon_days: float) ->
     )
     return pl.DataFrame(
         {
+            "horizon_days": pl.repeat(horizon_days, len(days), dtype=pl.Int32, eager=True),
             "age_days": pl.Series(days, dtype=pl.Int32),
             "is_order_day": np.isin(days, bought),
             "order_days": pl.Series(seen, dtype=pl.Int32),

@@ -21,6 +21,8 @@ from models.purchases._scenarios import Fates, Scenario, count_arrivals
 # "never": nobody lives a million times the longest time scale of the model
 _FOREVER: Final = 1e6
 _NEWTON_STEPS: Final = 40
+# relative change of log(1 + wait) below which Newton's method has arrived
+_SETTLED: Final = 1e-11
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,31 +68,62 @@ class ParetoProcess(PurchaseProcess):
         return shape / alpha * decay_integral(shape + 1, alpha, self.s, self.beta + age, ahead)
 
     def wait_if_alive(self, frequency: Numbers, T: Numbers, probability: Numbers) -> FloatArray:
-        """Invert `next_if_alive` by Newton's method on log(1 + t / (alpha + T)), kept inside a bracket."""
+        """Invert `next_if_alive` by Newton's method, on what is missing to a purchase at any time.
+
+        A purchase later than y needs nothing till y, and one ever after: the probability is that of silence
+        times `_ever` at T + y. Its logarithm is nearly straight in log(1 + y / (alpha + T)), far out too.
+        """
+        near = self._near_wait(frequency, T, probability)
         x, age, wanted = np.broadcast_arrays(*_floats(frequency, T, probability))
-        shape, alpha, beta = self.r + x, self.alpha + age, self.beta + age
+        rows = np.flatnonzero(np.isfinite(near))
+        result = near.ravel()
+        x, age, wanted = (np.ravel(values)[rows] for values in (x, age, wanted))
+        # `_ever` ends where purchases are so rare that its tail counts: what is asked for has the last word
+        for _ in range(_NEWTON_STEPS):
+            alpha, beta, shape = self.alpha + age, self.beta + age, self.r + x
+            log_wait = np.log1p(result[rows] / alpha)
+            missing = wanted - self.next_if_alive(x, age, result[rows])
+            slope = shape * np.exp(-shape * log_wait - self.s * np.log1p(result[rows] / beta))
+            step = missing / np.maximum(slope, 1e-300)
+            moving = np.abs(step) > _SETTLED * (1 + log_wait)
+            result[rows] = np.where(moving, alpha * np.expm1(log_wait + step), result[rows])
+            rows, x, age, wanted = (values[moving] for values in (rows, x, age, wanted))
+            if not len(rows):
+                break
+        return result.reshape(near.shape)
+
+    def _near_wait(self, frequency: Numbers, T: Numbers, probability: Numbers) -> FloatArray:
+        """Invert `next_if_alive` as well as `_ever` allows; inf where it never gets there."""
+        x, age, wanted = (np.ravel(v) for v in np.broadcast_arrays(*_floats(frequency, T, probability)))
         result = np.full(x.shape, np.inf)
-        high = np.log1p(_FOREVER * (alpha + beta) / alpha)
-        open_rows = np.nonzero(self.next_if_alive(x, age, alpha * np.expm1(high)) >= wanted)
-        x, age, wanted, shape, alpha, beta, high = (
-            values[open_rows] for values in (x, age, wanted, shape, alpha, beta, high)
-        )
-        low = np.zeros(x.shape)
-        # the wait of somebody who never leaves is the shortest possible
-        log_wait = np.minimum(-np.log1p(-wanted) / shape, high)
+        ever = self._ever(x, age)
+        rows = np.flatnonzero(ever > wanted)
+        x, age, ever = x[rows], age[rows], ever[rows]
+        missing = -np.log(ever - wanted[rows])
+        alpha, beta, shape = self.alpha + age, self.beta + age, self.r + x
+        longest = np.log1p(_FOREVER * (alpha + beta) / alpha)
+        log_wait = np.minimum((missing + np.log(ever)) * ever / shape, longest)
+        low, high = np.zeros(x.shape), longest.copy()
         for _ in range(_NEWTON_STEPS):
             wait = alpha * np.expm1(log_wait)
-            missing = wanted - self.next_if_alive(x, age, wait)
-            low, high = np.where(missing > 0, log_wait, low), np.where(missing > 0, high, log_wait)
-            slope = shape * np.exp(-shape * log_wait - self.s * np.log1p(wait / beta))
-            step = log_wait + missing / np.maximum(slope, 1e-300)
+            ever = self._ever(x, age + wait)
+            short = missing - (shape * log_wait + self.s * np.log1p(wait / beta) - np.log(ever))
+            low, high = np.where(short > 0, log_wait, low), np.where(short > 0, high, log_wait)
+            step = log_wait + short * ever / shape
             settled = np.where((step >= low) & (step <= high), step, (low + high) / 2)
-            moving = np.abs(settled - log_wait) > 1e-11 * (1 + log_wait)
-            log_wait = settled
-            if not moving.any():
+            moving = np.abs(settled - log_wait) > _SETTLED * (1 + log_wait)
+            result[rows] = np.where(settled < longest, alpha * np.expm1(settled), np.inf)
+            rows, x, age, missing, alpha, beta, shape, longest, low, high, log_wait = (
+                values[moving]
+                for values in (rows, x, age, missing, alpha, beta, shape, longest, low, high, settled)
+            )
+            if not len(rows):
                 break
-        result[open_rows] = alpha * np.expm1(log_wait)
-        return result
+        return result.reshape(np.broadcast(frequency, T, probability).shape)
+
+    def _ever(self, x: FloatArray, age: FloatArray) -> FloatArray:
+        """Probability of any further purchase, given alive at `age`."""
+        return np.minimum(self.next_if_alive(x, age, np.inf), 1.0)
 
     def count_if_alive(self, frequency: Numbers, T: Numbers, horizon: float, n: int) -> FloatArray:
         """Count n purchases while staying, or before leaving within the horizon: note 028, eq. 16."""

@@ -72,8 +72,8 @@ class PurchaseProcess(ABC):
 
         By parts it is the mean of `expected_if_alive` over an exponential horizon, finite for every rate > 0:
         Gauss-Legendre in log(1 + t / scale), where nothing is ever negative. For Pareto/NBD it equals Fader,
-        Hardie & Lee (2005), "RFM and CLV", Journal of Marketing Research 42, 415-430, eq. 4, whose Tricomi
-        function U(s, s, .) SciPy gives as nan from s = 20 on; BG/NBD has no closed form.
+        Hardie & Lee (2005), "RFM and CLV", Journal of Marketing Research 42, 415-430, whose Tricomi function
+        U(s, s, .) SciPy gives as nan from s = 20 on. For BG/NBD no closed form is in use.
         """
         total = np.zeros(np.broadcast(frequency, T).shape)
         scale = self.time_scale(T)

@@ -22,7 +22,8 @@ from models.calibration import calibration_by_cohort, calibration_by_decile
 from models.champion import choose_champion
 from models.errors import ModelError
 from models.future_value import FutureValue
-from models.prediction import HORIZON_DAYS, NEAR_HORIZON_DAYS
+from models.less_returns import LessReturns, before_returns
+from models.prediction import HORIZON_DAYS, LESS_RETURNS_ORDERS, NEAR_HORIZON_DAYS
 from models.provenance import Provenance, stamped
 from models.purchases import BetaGeo, ModifiedBetaGeo, ParetoNBD, PurchaseModel
 from models.spend import GammaGamma
@@ -30,7 +31,7 @@ from models.summary import customer_summary
 from models.training_rows import training_rows
 from pipelines.assets.fit_nights import dated, empty, is_requested_for, model_fits, on_fit_nights
 from pipelines.assets.given import Given
-from pipelines.assets.known import feature_tables, with_rows
+from pipelines.assets.known import feature_tables, known_now, with_rows
 from pipelines.assets.step import Keeps, Stage, Step
 from pipelines.lake import Lake
 from pipelines.shop import Shop
@@ -44,6 +45,7 @@ PURCHASE_MODELS: dict[str, type[PurchaseModel]] = {
 }
 """Models by the name they have in the back-test."""
 SPEND_MODEL = "gamma_gamma"
+SPEND_BEFORE_RETURNS = "gamma_gamma_before_returns"
 HORIZONS = (NEAR_HORIZON_DAYS, HORIZON_DAYS)
 
 
@@ -60,7 +62,7 @@ def steps(shop: Shop) -> list[Step]:
         ),
         _Step(
             table="purchase_models",
-            reads=("purchases", "model_fits"),
+            reads=("purchases", *facts, "model_fits"),
             make=on_fit_nights("purchase_models", _purchase_models),
         ),
         _Step(
@@ -110,7 +112,7 @@ def steps(shop: Shop) -> list[Step]:
         ),
         _Step(
             table="champions",
-            reads=("backtest", "backtest_comparisons", "boosted_models", "model_fits"),
+            reads=("backtest", "backtest_comparisons", "purchase_models", "boosted_models", "model_fits"),
             make=on_fit_nights("champions", _champions),
         ),
     ]
@@ -126,13 +128,16 @@ def _provenance(given: Given) -> Provenance:
 
 def _purchase_models(given: Given) -> pl.LazyFrame:
     """Fit every model; one that cannot be fitted has no row, and its back-test none either."""
-    summary = customer_summary(given.table("purchases"), given.as_of).sort("customer_key").collect()
+    known = known_now(given)
+    summary = customer_summary(known.purchases, given.as_of).sort("customer_key").collect()
+    kinds = {**PURCHASE_MODELS, SPEND_MODEL: GammaGamma, SPEND_BEFORE_RETURNS: GammaGamma}
     rows: list[dict[str, object]] = []
-    for name, kind in {**PURCHASE_MODELS, SPEND_MODEL: GammaGamma}.items():
+    for name, kind in kinds.items():
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
             try:
-                model = kind().fit(summary)
+                rows_fitted = before_returns(known).summary if name == SPEND_BEFORE_RETURNS else summary
+                model = kind().fit(rows_fitted)
             except ModelError:
                 continue
         errors = model.standard_errors_
@@ -266,12 +271,15 @@ def _cohorts(given: Given) -> pl.LazyFrame:
 
 
 def _champions(given: Given) -> pl.LazyFrame:
-    """Choose among the models that can be published: trees must have been grown for the published horizons."""
+    """Choose among the models that can be published: what a model needs must have been fitted for the day."""
     metrics = given.table("backtest").collect()
     comparisons = given.table("backtest_comparisons").collect()
     grown = given.table("boosted_models").select("horizon_days", "content").drop_nulls().collect().height
-    if grown < len(HORIZONS):
-        metrics = metrics.filter(pl.col("model") != BoostedTrees.name)
+    fitted = given.table("purchase_models").select("model").collect()["model"].to_list()
+    missing = [name for name in PURCHASE_MODELS if name not in fitted]
+    missing += [BoostedTrees.name] if grown < len(HORIZONS) else []
+    missing += [LessReturns.name] if not {SPEND_BEFORE_RETURNS, LESS_RETURNS_ORDERS} <= set(fitted) else []
+    metrics = metrics.filter(~pl.col("model").is_in(missing))
     rows: list[dict[str, object]] = []
     for quantity in ("value", "probability"):
         try:

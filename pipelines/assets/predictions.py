@@ -12,11 +12,14 @@ from data_contracts import table as promise
 from models.boosted_trees import BoostedTrees
 from models.candidates import Candidate
 from models.clv import Intervals
+from models.errors import ModelError
+from models.known import Known
+from models.less_returns import LessReturns, before_returns
 from models.prediction import BASELINES, Champions, predict_customers
 from models.provenance import checked
 from models.spend import GammaGamma
 from pipelines.assets.fit_nights import empty
-from pipelines.assets.fitting import PURCHASE_MODELS, SPEND_MODEL, grown_trees
+from pipelines.assets.fitting import PURCHASE_MODELS, SPEND_BEFORE_RETURNS, SPEND_MODEL, grown_trees
 from pipelines.assets.given import Given
 from pipelines.assets.known import feature_tables, known_now
 from pipelines.assets.step import Keeps, Stage, Step
@@ -51,13 +54,24 @@ def _predictions(given: Given) -> pl.LazyFrame:
     if champions is None:
         return empty("customer_predictions")
     settings = given.shop.predictions
+    known = known_now(given)
     predicted = predict_customers(
-        known_now(given),
+        known,
         champions,
         intervals=Intervals(draws=settings.interval_draws, seed=settings.seed),
         annual_discount=settings.annual_discount,
     )
-    return without_objectors(predicted.lazy(), given.table("suppressions"))
+    return without_objectors(_with_returned_share(predicted, known), given.table("suppressions"))
+
+
+def _with_returned_share(predicted: pl.DataFrame, known: Known) -> pl.LazyFrame:
+    """Add which share of value is expected back; null where the shop tells of no returns."""
+    name = "expected_returned_share"
+    try:
+        shop = before_returns(known)
+    except ModelError:
+        return predicted.lazy().with_columns(pl.lit(None, pl.Float64).alias(name))
+    return predicted.lazy().with_columns(pl.Series(name, 1 - shop.kept_share))
 
 
 def _published(given: Given) -> Champions | None:
@@ -75,7 +89,10 @@ def _published(given: Given) -> Champions | None:
         probability=champion["probability"],
         fitted=fitted,
         spend=GammaGamma.from_json(stored[SPEND_MODEL]),
-        others={name: _other(name, given) for name in set(champion.values()) - set(fitted)},
+        spend_before_returns=(
+            GammaGamma.from_json(stored[SPEND_BEFORE_RETURNS]) if SPEND_BEFORE_RETURNS in stored else None
+        ),
+        others={name: _other(name, given) for name in set(champion.values()) - {*fitted, LessReturns.name}},
         calibration=given.table("backtest_calibration").collect(),
     )
 
