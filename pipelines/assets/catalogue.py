@@ -2,6 +2,7 @@
 
 from pipelines.assets import (
     contract,
+    drivers,
     experience,
     facts,
     fitting,
@@ -32,6 +33,7 @@ def steps_of(shop: Shop) -> dict[str, Step]:
         predictions,
         segments,
         lists,
+        drivers,
         presentation,
     )
     return {step.table: step for stage in stages for step in stage.steps(shop)}

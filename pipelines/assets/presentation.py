@@ -62,6 +62,11 @@ NOT_SHOWN = (
     "customer_summary",
     "latency_quantiles",
     "satisfaction_break_downs",
+    "backtest_candidates",
+    "backtest_origins",
+    "backtest_cohorts",
+    "churn_importances",
+    "prediction_drivers",
 )
 """Tables that no page shows and no other table is made from: the run waits for them before its snapshot."""
 

@@ -64,10 +64,12 @@ def test_exponential_buyers_stay_away_as_their_rate_says() -> None:
         discount=pl.lit(Decimal(0), pl.Decimal(18, 4)),
     )
     as_of = opened + timedelta(days - 1)
-    rows_to_learn = training_rows(as_of, horizon_days=HORIZON, orders=orders)
+    # Everybody pays the same here, so spend is no feature.
+    with pytest.warns(ApproximationWarning, match="the same mean spend"):
+        rows_to_learn = training_rows(as_of, horizon_days=HORIZON, orders=orders)
+        now = features(as_of, horizon_days=HORIZON, orders=orders).collect()
     assert rows_to_learn["cut"].n_unique() == 4
     model = ChurnClassifier(**SMALL).fit(rows_to_learn)
-    now = features(as_of, orders=orders).collect()
     predicted = now.select("country_last_order", churn=pl.Series(model.predict(now)))
     for country, rate in rates.items():
         mean = predicted.filter(pl.col("country_last_order") == country)["churn"].mean()
@@ -142,6 +144,18 @@ def test_further_columns_are_features_too() -> None:
     assert {"probability_alive", "is_member"} <= set(model.columns_.names)
     with pytest.raises(ValueError, match="must be numbers, flags or text"):
         ChurnClassifier(**SMALL).fit(rows.with_columns(first_day=pl.col("cut")))
+
+
+def test_what_is_known_of_nobody_at_the_earlier_cuts_is_left_out() -> None:
+    early = pl.col("cut") < pl.col("cut").unique().sort().last()
+    rows = composed_rows().with_columns(
+        late=pl.when(~early).then("noise"),
+        late_name=pl.when(~early).then("country_last_order"),
+        never=pl.lit(None, pl.Float64),
+    )
+    model = ChurnClassifier(**SMALL).fit(rows)
+    assert model.left_out_ == ("late", "late_name", "never")
+    assert np.isfinite(model.predict(rows)).all()
 
 
 def test_without_any_skill_everybody_gets_the_share() -> None:

@@ -142,6 +142,49 @@ def test_discounted_intervals_shrink_with_the_value() -> None:
     assert plain["predicted_orders_high"].equals(discounted["predicted_orders_high"])
 
 
+def test_a_margin_scales_value_and_its_bounds_but_no_orders() -> None:
+    purchases, spend = cdnow_models()
+    few = published_summary().head(50)
+    net, earned = (
+        customer_lifetime_value(
+            few, purchases, spend, annual_discount=0.1, margin=margin, intervals=Intervals(draws=50)
+        )
+        for margin in (1.0, 0.4)
+    )
+    for column in ("predicted_clv", "predicted_clv_low", "predicted_clv_high"):
+        np.testing.assert_allclose(earned[column], net[column] * 0.4, rtol=1e-12)
+    orders = [name for name in net.columns if "orders" in name]
+    assert earned.select(orders).equals(net.select(orders))
+
+
+@pytest.mark.parametrize("margin", [0.0, -0.2, 1.5, np.nan])
+def test_a_margin_must_be_a_share(margin: float) -> None:
+    purchases, spend = cdnow_models()
+    with pytest.raises(ValueError, match="margin is a share of net revenue"):
+        customer_lifetime_value(published_summary(), purchases, spend, margin=margin)
+
+
+def test_where_many_do_not_come_all_that_may_lie_outside_lies_above() -> None:
+    """An interval from 0 on cuts off nobody below: it ends at the 90 % quantile, not at the 95 % one."""
+    purchases, spend = cdnow_models()
+    once = published_summary().filter(pl.col("frequency") == 0).head(40)
+    table = customer_lifetime_value(once, purchases, spend, intervals=Intervals(draws=400))
+    none = purchases.purchase_count_probability(once, 365 / 7, 0)
+    assert (table["predicted_clv_low"] == 0).all()
+    at_most = np.zeros(once.height)
+    for n in range(8):
+        reached = table["predicted_orders_high"].to_numpy() >= n
+        at_most += np.where(reached, purchases.purchase_count_probability(once, 365 / 7, n), 0.0)
+    assert np.all((none > 0.05) & (at_most > 0.88))
+    one_less = at_most - np.array(
+        [
+            purchases.purchase_count_probability(once[[i]], 365 / 7, int(high))[0]
+            for i, high in enumerate(table["predicted_orders_high"])
+        ]
+    )
+    assert np.all(one_less < 0.92)
+
+
 def test_missing_spend_of_one_time_buyers_is_as_good_as_zero() -> None:
     purchases, spend = cdnow_models()
     few = published_summary().head(50)

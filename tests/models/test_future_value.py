@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from models.churn import ChurnClassifier
 from models.errors import NotEnoughDataError, NotFittedError
 from models.future_value import FutureValue
 from tests.models.composed_training_rows import (
@@ -67,6 +68,18 @@ def test_the_same_rows_and_seed_give_the_same_numbers_in_any_order() -> None:
     other = FutureValue(**SMALL).fit(rows.sample(fraction=1, shuffle=True, seed=3))
     assert (one.predict(new) == other.predict(new)).all()
     assert one.predict(new.clear()).shape == (0,)
+
+
+def test_a_first_part_fitted_before_is_used_as_it_is() -> None:
+    rows, new = composed_rows(), _fresh(300)
+    purchase = ChurnClassifier(importance_repeats=0, **SMALL).fit(rows)
+    model = FutureValue(**SMALL).fit(rows, purchase=purchase)
+    assert model.purchase_ is purchase
+    assert (model.predict(new) == FutureValue(**SMALL).fit(rows).predict(new)).all()
+    with pytest.raises(ValueError, match="365 days with seed 0: they must hold back the same customers"):
+        FutureValue(**SMALL | {"horizon_days": 365}).fit(rows, purchase=purchase)
+    with pytest.raises(NotFittedError, match="call fit"):
+        FutureValue(**SMALL).fit(rows, purchase=ChurnClassifier(horizon_days=HORIZON))
 
 
 def test_too_few_buyers_with_a_positive_net_are_refused_with_the_numbers() -> None:

@@ -142,8 +142,8 @@ def test_a_shop_without_returns_expects_none_and_an_empty_one_nobody(composed: C
     assert expected_returned_share(composed.orders, composed.lines, nothing, day(-9)).is_empty()
 
 
-# Everybody here orders alike, which leaves the purchase model's parameters open and its predictions not.
-@pytest.mark.filterwarnings("ignore::models.errors.FlatLikelihoodWarning")
+# Everybody here orders alike, which leaves the models' parameters open and their predictions not.
+@pytest.mark.filterwarnings("ignore::models.errors.ApproximationWarning")
 def test_value_is_orders_times_spend_before_returns_times_the_share_kept(composed: Composed) -> None:
     known = known_at(AS_OF, orders=composed.orders, order_lines=composed.lines, returns=composed.returns)
     made = LessReturns().fit(known)

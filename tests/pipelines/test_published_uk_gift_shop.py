@@ -53,6 +53,19 @@ def test_the_real_shops_predictions_are_possible(published_uk_gift_shop: Publish
     assert stages["len"].sum() == 5_852
 
 
+def test_the_real_shops_list_members_are_explained_in_the_published_models_terms(
+    published_uk_gift_shop: Published,
+) -> None:
+    lake = published_uk_gift_shop.lake
+    drivers, members = (lake.scan(name).collect() for name in ("prediction_drivers", "list_members"))
+    assert set(drivers["customer_key"]) <= set(members["customer_key"])
+    assert drivers["customer_key"].n_unique() > 0.9 * members["customer_key"].n_unique()
+    assert drivers["effect"].abs().is_between(0.005, 1).all()
+    assert (drivers["says"].str.len_chars() > 0).all()
+    champion = lake.scan("champions").filter(quantity="probability").collect()["model"].item()
+    assert drivers["model"].unique().to_list() == [champion]
+
+
 def test_the_real_shops_notebooks_ran_and_load_nothing_from_the_network(
     published_uk_gift_shop: Published,
 ) -> None:

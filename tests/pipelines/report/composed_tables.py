@@ -17,6 +17,7 @@ from models.revenue import revenue
 from models.rfm import rfm
 from models.summary import purchases_at
 from pipelines.shop import SegmentList, Shop, Source
+from tests.pipelines.report.composed_model_tables import model_tables
 
 AS_OF = date(2023, 6, 10)
 START = date(2021, 1, 5)
@@ -237,6 +238,7 @@ def composed() -> Composed:
             "champions": frame("champions", champions),
             "backtest": frame("backtest", backtest_rows()),
             "backtest_calibration": frame("backtest_calibration", calibration_rows()),
+            **model_tables(AS_OF, KEY_MARK),
             "customer_predictions": frame("customer_predictions", predictions),
             "campaign_lists": frame(
                 "campaign_lists", [list_row("first"), list_row("second", detectable_lift=None)]

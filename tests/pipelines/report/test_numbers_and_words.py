@@ -155,3 +155,10 @@ def test_list_without_a_known_rate_says_that_no_effect_can_be_told() -> None:
         "detectable_lift": None,
     }
     assert "not known (no predictions)" in findings.detectable_lift(row)
+
+
+def test_features_have_names_that_people_read() -> None:
+    assert words.feature_name("T") == "days since the first order"
+    assert words.feature_name("mbg_purchase_probability_365d") == "MBG/NBD: chance of order"
+    assert words.feature_name("mbg_expected_orders_90d") == "MBG/NBD: expected orders"
+    assert words.feature_name("open_tickets") == "open tickets"

@@ -57,7 +57,7 @@ def test_tags_are_balanced_and_ids_single(which: str, request: pytest.FixtureReq
 
 def test_every_picture_says_in_words_what_it_shows(page: str) -> None:
     pictures = read(page).attributes("svg")
-    assert len(pictures) == 2 * 14
+    assert len(pictures) == 2 * 19
     assert all(picture["role"] == "img" and len(picture["aria-label"]) > 60 for picture in pictures)
 
 
@@ -72,7 +72,7 @@ def test_headings_skip_no_level(which: str, request: pytest.FixtureRequest) -> N
 def test_every_picture_has_its_numbers_as_a_table(page: str) -> None:
     reader = read(page)
     figures = len(reader.attributes("figure"))
-    assert figures == 14
+    assert figures == 19
     assert len(reader.attributes("details")) == figures
     assert len(reader.attributes("table")) >= figures
 
@@ -125,6 +125,15 @@ def test_champions_are_named_in_plain_words(page: str) -> None:
         "“Last 12 months again” has the best normalised Gini (0.610) and its total is off by −5.0 %." in text
     )
     assert "54 customers are expected to bring €6,831 in the next 365 days" in text
+
+
+def test_origins_of_the_back_test_are_counted(tables: Composed) -> None:
+    once = tables("backtest").with_columns(origins=pl.lit(1, pl.Int32))
+    thrice = tables("backtest").with_columns(origins=pl.lit(3, pl.Int32))
+    says = "the same from 2 earlier days, each 180 days before the next"
+    few = Composed({"readiness": tables("readiness")})
+    assert "earlier day" not in read(render(few.replaced(backtest=once))).text
+    assert says in read(render(few.replaced(backtest=thrice))).text
 
 
 def test_lists_come_in_the_shops_order_with_effect_and_expiry(page: str) -> None:
