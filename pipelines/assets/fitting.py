@@ -20,6 +20,7 @@ from models.backtest import Measured, Predicted, compared, measure, predict_cand
 from models.boosted_trees import BoostedTrees
 from models.calibration import calibration_by_cohort, calibration_by_decile
 from models.champion import choose_champion
+from models.decile_lift import decile_lift
 from models.errors import ModelError
 from models.future_value import FutureValue
 from models.less_returns import LessReturns, before_returns
@@ -109,6 +110,13 @@ def steps(shop: Shop) -> list[Step]:
             table="backtest_cohorts",
             reads=("backtest_predictions", "purchases", "model_fits"),
             make=on_fit_nights("backtest_cohorts", _cohorts),
+        ),
+        _Step(
+            table="decile_lift",
+            reads=("backtest_predictions", "model_fits"),
+            make=on_fit_nights("decile_lift", _decile_lift),
+            settings=("predictions",),
+            picture="decile_lift",
         ),
         _Step(
             table="champions",
@@ -268,6 +276,11 @@ def _cohorts(given: Given) -> pl.LazyFrame:
     predictions = compared(given.table("backtest_predictions").collect())
     first_days = given.table("purchases").group_by("customer_key").agg(first_day=pl.col("order_day").min())
     return dated(calibration_by_cohort(predictions.lazy(), first_days).collect(), given)
+
+
+def _decile_lift(given: Given) -> pl.LazyFrame:
+    predictions = compared(given.table("backtest_predictions").collect())
+    return dated(decile_lift(predictions, seed=given.shop.predictions.seed), given)
 
 
 def _champions(given: Given) -> pl.LazyFrame:

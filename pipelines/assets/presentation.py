@@ -43,6 +43,11 @@ SHOWN = (
     "purchase_models",
     "backtest",
     "backtest_calibration",
+    "decile_lift",
+    "tracking",
+    "frequency_recency",
+    "purchase_paths",
+    "churn_importances",
     "champions",
     "customer_predictions",
     "customer_profile",
@@ -65,7 +70,6 @@ NOT_SHOWN = (
     "backtest_candidates",
     "backtest_origins",
     "backtest_cohorts",
-    "churn_importances",
     "prediction_drivers",
 )
 """Tables that no page shows and no other table is made from: the run waits for them before its snapshot."""

@@ -13,16 +13,21 @@ import polars as pl
 from pipelines.report.figures.backtests import backtest_figure
 from pipelines.report.figures.calibrations import calibration_figure
 from pipelines.report.figures.cohorts import cohort_figure
+from pipelines.report.figures.decile_lifts import decile_lift_figure
 from pipelines.report.figures.deliveries import conservation_figure, contract_figure
 from pipelines.report.figures.experience import aftermath_figure, score_figure
 from pipelines.report.figures.experience_by_month import nps_figure, return_rates_figure
+from pipelines.report.figures.frequency_recency import frequency_recency_figure
+from pipelines.report.figures.importances import importances_figure
 from pipelines.report.figures.latency import latency_figure
 from pipelines.report.figures.lists import gate_figure
+from pipelines.report.figures.purchase_paths import purchase_path_figure, purchase_paths_figure
 from pipelines.report.figures.rates import rates_figure
 from pipelines.report.figures.revenue import revenue_figure
 from pipelines.report.figures.revenue_bridge import revenue_bridge_figure
 from pipelines.report.figures.segments import rfm_figure
 from pipelines.report.figures.stages import movements_figure, stages_figure
+from pipelines.report.figures.tracking import tracking_figure
 from pipelines.report.pictures import to_png, to_svg
 from pipelines.report.theme import NARROW, Chart, Figure, Look, nothing_to_show
 
@@ -33,13 +38,18 @@ __all__ = [
     "calibration_chart",
     "cohort_heat_map",
     "contract_rules",
+    "decile_lift",
     "delivery_conservation",
     "for_phones",
+    "frequency_recency",
+    "importances_chart",
     "lifecycle_stages",
     "list_gate",
     "net_revenue",
     "nps_by_month",
     "purchase_latency",
+    "purchase_path",
+    "purchase_paths",
     "retention_rates",
     "return_rates",
     "revenue_bridge",
@@ -48,6 +58,7 @@ __all__ = [
     "stage_movements",
     "to_png",
     "to_svg",
+    "tracking_curve",
 ]
 
 _PLAIN = Look()
@@ -125,6 +136,43 @@ def calibration_chart(
     return _drawn(
         calibration_figure(backtest_calibration, champions, look.currency), look, "No model was back-tested."
     )
+
+
+def decile_lift(
+    decile_lift: pl.LazyFrame, look: Look = _PLAIN, champions: pl.LazyFrame | None = None
+) -> Chart:
+    """What each tenth of customers held of all that happened, for the champions or else the first model by name."""
+    return _drawn(decile_lift_figure(decile_lift, champions), look, "No model was back-tested.")
+
+
+def tracking_curve(
+    tracking: pl.LazyFrame, look: Look = _PLAIN, champions: pl.LazyFrame | None = None
+) -> Chart:
+    """Repeat orders by week and cumulated, expected and as they came, before and after the cut."""
+    return _drawn(tracking_figure(tracking, champions), look, "No purchase model was back-tested.")
+
+
+def frequency_recency(
+    frequency_recency: pl.LazyFrame, look: Look = _PLAIN, champions: pl.LazyFrame | None = None
+) -> Chart:
+    """Chance of an order and expected orders, by how often and how lately somebody of one age ordered."""
+    figure = frequency_recency_figure(frequency_recency, champions)
+    return _drawn(figure, look, "No purchase model was fitted yet.")
+
+
+def importances_chart(churn_importances: pl.LazyFrame, look: Look = _PLAIN) -> Chart:
+    """Which features the boosted trees lean on to tell who orders."""
+    return _drawn(importances_figure(churn_importances), look, "No trees were grown yet.")
+
+
+def purchase_paths(purchase_paths: pl.LazyFrame, look: Look = _PLAIN) -> Chart:
+    """How the chance of an order rose and fell for the shop's typical customers."""
+    return _drawn(purchase_paths_figure(purchase_paths), look, "Too few customers order regularly yet.")
+
+
+def purchase_path(path: pl.DataFrame, look: Look = _PLAIN) -> Chart:
+    """How it rose and fell for one customer; takes what `models.purchase_paths.purchase_path` gives."""
+    return _drawn(purchase_path_figure(path), look, "There is no order yet.")
 
 
 def rfm_segments(rfm: pl.LazyFrame, look: Look = _PLAIN) -> Chart:

@@ -127,24 +127,6 @@ def backtest(rows: Sequence[Row]) -> str:
     return f"Published after the back-test: {listed(parts)}."
 
 
-def calibration(deciles: pl.DataFrame, currency: str) -> str:
-    """How the highest tenth's prediction compares with what happened."""
-    says: list[str] = []
-    for quantity in ("probability", "value"):
-        rows = deciles.filter(quantity=quantity).sort("decile")
-        if rows.is_empty():
-            continue
-        top = rows.row(-1, named=True)
-        predicted, actual = top["predicted_mean"], top["actual_mean"]
-        if quantity == "probability":
-            says.append(f"{percent(actual)} of those ranked highest ordered ({percent(predicted)} predicted)")
-        else:
-            mean, expected = exact_money(actual, currency), exact_money(predicted, currency)
-            says.append(f"those ranked most valuable brought {mean} each ({expected} predicted)")
-    sentence = listed(says)
-    return f"{sentence[0].upper()}{sentence[1:]}."
-
-
 def segments(rows: Sequence[Row]) -> str:
     """Which segment brings most of the net revenue, and how many people that is."""
     best = max(rows, key=lambda row: row["net"])
@@ -193,7 +175,8 @@ def gate(row: Row) -> str:
 def champion(row: Row) -> str:
     """Which model is published for a quantity."""
     what = {"value": "Net revenue", "probability": "Chance of an order"}.get(row["quantity"], row["quantity"])
-    kind = "a simple baseline, published as one" if row["is_baseline"] else "a purchase model"
+    kind = "a purchase model" if "_nbd_" in row["model"] else "learned from the customers' features"
+    kind = "a simple baseline, published as one" if row["is_baseline"] else kind
     return f"{what}: {model_name(row['model'])}, {kind}."
 
 

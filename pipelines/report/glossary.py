@@ -100,6 +100,26 @@ TERMS: dict[str, tuple[str, str]] = {
         "Log-loss",
         "How far predicted chances were from what happened; lower is better.",
     ),
+    "calibration": (
+        "Calibration",
+        "Whether predicted amounts and chances are those that come true: of a hundred customers with a chance of "
+        "30 %, about thirty should order.",
+    ),
+    "lift": (
+        "Lift",
+        "What the customers ranked highest turn out to hold, against as many drawn by lot. A lift of 1 is no "
+        "better than chance.",
+    ),
+    "tracking": (
+        "Tracking curve",
+        "Repeat orders of all customers week by week, as a model expects them from the first orders alone, "
+        "beside those that came. It shows what the model does not know, such as seasons.",
+    ),
+    "path": (
+        "Purchase path",
+        "The chance of another order as a model would have put it on every day since somebody's first order. The "
+        "paths shown are of typical customers, made of medians of many; none is one person's.",
+    ),
     "stage": (
         "Lifecycle stage",
         "Where a customer stands, by the days since the last order against the shop's own gaps between "

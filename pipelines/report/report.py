@@ -19,15 +19,20 @@ from pipelines.report.changes import changes
 from pipelines.report.figures.backtests import backtest_figure
 from pipelines.report.figures.calibrations import calibration_figure
 from pipelines.report.figures.cohorts import cohort_figure
+from pipelines.report.figures.decile_lifts import decile_lift_figure
 from pipelines.report.figures.deliveries import conservation_figure, contract_figure
 from pipelines.report.figures.experience import aftermath_figure, score_figure
 from pipelines.report.figures.experience_by_month import nps_figure, return_rates_figure
+from pipelines.report.figures.frequency_recency import frequency_recency_figure
+from pipelines.report.figures.importances import importances_figure
 from pipelines.report.figures.latency import latency_figure
+from pipelines.report.figures.purchase_paths import purchase_paths_figure
 from pipelines.report.figures.rates import rates_figure
 from pipelines.report.figures.revenue import revenue_figure
 from pipelines.report.figures.revenue_bridge import revenue_bridge_figure
 from pipelines.report.figures.segments import rfm_figure
 from pipelines.report.figures.stages import movements_figure, stages_figure
+from pipelines.report.figures.tracking import tracking_figure
 from pipelines.report.glossary import TERMS
 from pipelines.report.repeat_bridge import repeat_bridge
 from pipelines.report.sections import Tables
@@ -112,6 +117,11 @@ def _figures(tables: Tables, shop: Shop, as_of: date, look: Look) -> dict[str, S
         "latency": latency_figure(tables("purchase_latency")),
         "backtest": backtest_figure(tables("backtest"), champions),
         "calibration": calibration_figure(tables("backtest_calibration"), champions, shop.currency),
+        "lift": decile_lift_figure(tables("decile_lift"), champions),
+        "tracking": tracking_figure(tables("tracking"), champions),
+        "matrix": frequency_recency_figure(tables("frequency_recency"), champions),
+        "paths": purchase_paths_figure(tables("purchase_paths")),
+        "importances": importances_figure(tables("churn_importances")),
         "stages": stages_figure(tables("customer_profile"), as_of),
         "movements": movements_figure(tables("stage_transitions"), as_of),
         "rfm": rfm_figure(tables("rfm"), shop.currency),

@@ -134,7 +134,13 @@ def predictions(tables: Tables) -> dict[str, Any]:
     split = backtest.row(0, named=True) if backtest.height else None
     return {
         "ready": _readiness(ready),
-        "split": {"cut": split["cut"], "days": split["horizon_days"]} if split else None,
+        "split": {
+            "cut": split["cut"],
+            "days": split["horizon_days"],
+            "earlier": (split.get("origins") or 1) - 1,
+        }
+        if split
+        else None,
         "champions": [
             {"says": findings.champion(row), "reason": findings.in_plain_words(row["reason"])}
             for row in champions

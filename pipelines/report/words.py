@@ -1,5 +1,6 @@
 """How numbers, days and names are written for people: the same everywhere in charts and report."""
 
+import re
 from datetime import date
 
 SPACE = "\u00a0"
@@ -21,7 +22,17 @@ MODEL_NAMES = {
     "bg_nbd_gamma_gamma": "BG/NBD + Gamma-Gamma",
     "mbg_nbd_gamma_gamma": "MBG/NBD + Gamma-Gamma",
     "pareto_nbd_gamma_gamma": "Pareto/NBD + Gamma-Gamma",
+    "mbg_nbd_less_returns": "MBG/NBD less returns",
+    "boosted_trees": "Boosted trees",
 }
+
+FEATURE_NAMES = {
+    "T": "days since the first order",
+    "frequency": "repeat order days",
+    "recency": "days from first to last order",
+    "days_since_last_order": "days since the last order",
+}
+_OF_A_MODEL = re.compile(r"mbg_(purchase_probability|expected_orders)_\d+d")
 
 STAGE_NAMES = {
     "new": "new",
@@ -109,6 +120,18 @@ def short_month(day: date) -> str:
 def model_name(model: str) -> str:
     """A model's name for people; its own where it has no other."""
     return MODEL_NAMES.get(model, model)
+
+
+def purchase_model_name(model: str) -> str:
+    """Name of a model's part that says how often, without the part that says how much."""
+    return model_name(model).split(" + ")[0]
+
+
+def feature_name(feature: str) -> str:
+    """A feature's name for people: its own where it has no other."""
+    if of_model := _OF_A_MODEL.fullmatch(feature):
+        return "MBG/NBD: " + of_model[1].replace("purchase_probability", "chance of order").replace("_", " ")
+    return FEATURE_NAMES.get(feature, feature.replace("_", " "))
 
 
 def stage_name(stage: str) -> str:

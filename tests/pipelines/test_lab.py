@@ -65,6 +65,19 @@ def test_days_are_read_by_none_all_or_day(lab: Lab) -> None:
         lab.read("purchases", as_of=lab.as_of - timedelta(days=30))
 
 
+def test_features_are_what_was_known_of_each_customer_on_a_day(lab: Lab) -> None:
+    newest = lab.features().collect()
+    assert newest.height == lab.read("customers").collect().height
+    before = lab.as_of - timedelta(days=30)
+    known = lab.read("orders").filter("is_valid", pl.col("order_day") <= before).collect()
+    matrix = lab.features(before).collect()
+    assert set(matrix["customer_key"]) == set(known["customer_key"].drop_nulls())
+    first_day = known.select(pl.col("order_day").min()).item()
+    assert (matrix["T"] <= (before - first_day).days).all()
+    # The shop tells of no parcels: such a feature would be a zero that nobody knows.
+    assert "parcels" not in matrix.columns
+
+
 def test_what_is_not_there_is_told_with_what_is(published: Published, lab: Lab, tmp_path: Path) -> None:
     with pytest.raises(ContractError, match=r"no table 'order' in the dictionary. Did you mean orders"):
         lab.read("order")

@@ -1,5 +1,6 @@
 """The bundled real shop, published once: conservation, figures, predictions, lists, pages that need no network."""
 
+import json
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from pipelines.delivery.handout import download, rebuild
 from pipelines.notebooks import notebook_files
 from pipelines.summary import summarise
+from tests.pipelines.command import assert_plain, retention
 from tests.pipelines.published_shops import NIGHT, Published, copy_of
 
 pytestmark = pytest.mark.xdist_group("uk_gift_shop")
@@ -64,6 +66,27 @@ def test_the_real_shops_list_members_are_explained_in_the_published_models_terms
     assert (drivers["says"].str.len_chars() > 0).all()
     champion = lake.scan("champions").filter(quantity="probability").collect()["model"].item()
     assert drivers["model"].unique().to_list() == [champion]
+
+
+def test_the_real_shop_can_be_back_tested_on_request_without_changing_a_table(
+    published_uk_gift_shop: Published, tmp_path: Path
+) -> None:
+    lake = published_uk_gift_shop.lake
+    before = lake.versions()
+    asked = ("backtest", "--lake", lake.root, "--horizon", 90, "--as-of", "2011-06-30")
+    done = retention(*asked, "--json", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["horizon_days"], told["as_of"]) == (90, "2011-06-30")
+    assert told["origins"] == ["2010-10-03", "2011-01-01", "2011-04-01"]
+    assert set(told["champions"]) == {"value", "probability"}
+    assert {row["model"] for row in told["metrics"]} >= {"global_mean", "bg_nbd_gamma_gamma"}
+    assert lake.versions() == before
+    assert_plain(
+        retention("backtest", "--lake", lake.root, "--horizon", 9_999, folder=tmp_path),
+        "A horizon of 9999 days cannot be tested on a history of 738 days",
+        "Give another --as-of or --horizon",
+    )
 
 
 def test_the_real_shops_notebooks_ran_and_load_nothing_from_the_network(

@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from pipelines.report import findings
+from pipelines.report import model_findings
 from pipelines.report.figures.backtests import QUANTITY_NAMES
 from pipelines.report.theme import BLUE, ORANGE, Chart, Figure, Look, PlainTable, axis, data_of
 from pipelines.report.words import (
@@ -48,7 +48,7 @@ def calibration_figure(
         return None
     customers = sum(row["customers"] for row in rows if row["quantity"] == rows[0]["quantity"])
     return Figure(
-        finding=findings.calibration(deciles, currency),
+        finding=model_findings.calibration(deciles, currency),
         description="Dots: what happened by tenth of customers, lowest to highest prediction, and what was predicted.",
         table=PlainTable(
             header=("Predicts", "Model", "Tenth", "Customers", "Predicted", "What happened", "95 % interval"),

@@ -99,6 +99,10 @@ def test_figures_show_the_purchase_model_that_is_published(tables: Composed) -> 
     ):
         assert figure is not None
         assert figure.note.startswith("MBG/NBD")
+    less_returns = champions.with_columns(model=pl.lit("mbg_nbd_less_returns"))
+    same = tracking_figure(tables("tracking"), less_returns)
+    assert same is not None
+    assert same.note.startswith("MBG/NBD")
     only = tables("tracking").filter(model="bg_nbd_gamma_gamma")
     other = tracking_figure(only, champions)
     assert other is not None
