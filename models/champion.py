@@ -13,6 +13,7 @@ from typing import Literal
 import polars as pl
 
 Quantity = Literal["value", "probability"]
+QUANTITIES: tuple[Quantity, ...] = ("value", "probability")
 
 BASELINES = ("global_mean", "last_12_months", "rfm_cell_mean")
 # Simplest first; a model that is not listed counts as less simple than all that are.

@@ -7,7 +7,7 @@ The models stand in `models`; here they are fitted, back-tested and kept. When t
 import base64
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from functools import lru_cache, partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from data_contracts import table as promise
 from models.backtest import Measured, Predicted, compared, measure, predict_candidates
 from models.boosted_trees import BoostedTrees
 from models.calibration import calibration_by_cohort, calibration_by_decile
-from models.champion import choose_champion
+from models.champion import QUANTITIES, Champion, Quantity, choose_champion
 from models.decile_lift import decile_lift
 from models.errors import ModelError
 from models.future_value import FutureValue
@@ -68,7 +68,7 @@ def steps(shop: Shop) -> list[Step]:
         ),
         _Step(
             table="boosted_models",
-            reads=("purchases", *facts, "model_fits"),
+            reads=("purchases", *facts, "model_fits", "backtest", "backtest_comparisons"),
             make=on_fit_nights("boosted_models", _boosted_models),
             settings=("predictions",),
         ),
@@ -166,11 +166,15 @@ def _purchase_models(given: Given) -> pl.LazyFrame:
 
 
 def _boosted_models(given: Given) -> pl.LazyFrame:
-    """Grow trees for the published horizons; where none can be grown, say why."""
+    """Grow trees for the published horizons; where none can be grown, say why.
+
+    Those for the longest are always grown, for what they tell of the shop; the others where trees may be published.
+    """
     tables = with_rows(feature_tables(given.shop), given.table)
     seed = given.shop.predictions.seed
     rows: list[dict[str, object]] = []
-    for horizon in HORIZONS:
+    names = {champion.name for champion in _chosen(given, ()).values()}
+    for horizon in HORIZONS if BoostedTrees.name in names else HORIZONS[-1:]:
         row: dict[str, object] = {
             "horizon_days": horizon,
             "fitted_as_of": given.as_of,
@@ -283,31 +287,36 @@ def _decile_lift(given: Given) -> pl.LazyFrame:
     return dated(decile_lift(predictions, seed=given.shop.predictions.seed), given)
 
 
+def _chosen(given: Given, without: Collection[str]) -> dict[Quantity, Champion]:
+    """The champion of each quantity, leaving some models out."""
+    metrics = given.table("backtest").filter(~pl.col("model").is_in(list(without))).collect()
+    comparisons = given.table("backtest_comparisons").collect()
+    found: dict[Quantity, Champion] = {}
+    for quantity in QUANTITIES:
+        try:
+            found[quantity] = choose_champion(metrics, quantity, comparisons)
+        except ValueError:
+            continue
+    return found
+
+
 def _champions(given: Given) -> pl.LazyFrame:
     """Choose among the models that can be published: what a model needs must have been fitted for the day."""
-    metrics = given.table("backtest").collect()
-    comparisons = given.table("backtest_comparisons").collect()
-    grown = given.table("boosted_models").select("horizon_days", "content").drop_nulls().collect().height
     fitted = given.table("purchase_models").select("model").collect()["model"].to_list()
+    grown = given.table("boosted_models").select("horizon_days", "content").drop_nulls().collect().height
     missing = [name for name in PURCHASE_MODELS if name not in fitted]
     missing += [BoostedTrees.name] if grown < len(HORIZONS) else []
     missing += [LessReturns.name] if not {SPEND_BEFORE_RETURNS, LESS_RETURNS_ORDERS} <= set(fitted) else []
-    metrics = metrics.filter(~pl.col("model").is_in(missing))
-    rows: list[dict[str, object]] = []
-    for quantity in ("value", "probability"):
-        try:
-            champion = choose_champion(metrics, quantity, comparisons)
-        except ValueError:
-            continue
-        rows.append(
-            {
-                "fitted_as_of": given.as_of,
-                "quantity": quantity,
-                "model": champion.name,
-                "is_baseline": champion.is_baseline,
-                "reason": champion.reason,
-            }
-        )
+    rows: list[dict[str, object]] = [
+        {
+            "fitted_as_of": given.as_of,
+            "quantity": quantity,
+            "model": champion.name,
+            "is_baseline": champion.is_baseline,
+            "reason": champion.reason,
+        }
+        for quantity, champion in _chosen(given, missing).items()
+    ]
     return _rows(rows, "champions", given)
 
 
