@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import polars as pl
 import pytest
 
-from models.calibration import calibration_by_decile
+from models.calibration import calibration_by_cohort, calibration_by_decile
 from models.intervals import wilson
 
 
@@ -56,3 +58,35 @@ def test_models_are_ranked_apart() -> None:
     )
     table = calibration_by_decile(both).collect()
     assert table.group_by("model").len().sort("model").rows() == [("m", 10), ("n", 10)]
+
+
+def test_outcomes_of_the_middle_nine_tenths_stand_beside_values_only() -> None:
+    actual = np.arange(40.0)
+    table = calibration_by_decile(
+        predictions(
+            predicted_value=[1.0] * 40,
+            actual_value=actual,
+            purchase_probability=[0.5] * 40,
+            has_bought=[True, False] * 20,
+        )
+    ).collect()
+    value = table.row(by_predicate=pl.col("quantity") == "value", named=True)
+    inside = ((actual >= value["outcome_low"]) & (actual <= value["outcome_high"])).sum()
+    assert inside >= 36
+    assert (value["outcome_low"], value["outcome_high"]) == (1.0, 38.0)
+    probability = table.row(by_predicate=pl.col("quantity") == "probability", named=True)
+    assert (probability["outcome_low"], probability["outcome_high"]) == (None, None)
+
+
+def test_cohorts_are_quarters_of_the_first_order() -> None:
+    days = [date(2023, 1, 1), date(2023, 3, 31), date(2023, 4, 1), date(2024, 12, 31)]
+    first_days = pl.LazyFrame({"customer_key": [f"c{row}" for row in range(40)], "first_day": days * 10})
+    rows = predictions(predicted_value=[2.0] * 40, actual_value=np.arange(40.0))
+    keyed = rows.with_columns(customer_key=pl.format("c{}", "row"))
+    table = calibration_by_cohort(keyed, first_days).collect()
+    assert table.select("cohort", "customers").rows() == [
+        (date(2023, 1, 1), 20),
+        (date(2023, 4, 1), 10),
+        (date(2024, 10, 1), 10),
+    ]
+    assert table["actual_mean"].to_list() == pytest.approx([18.5, 20.0, 21.0])
