@@ -9,17 +9,21 @@ What does not belong here: keeping fitted trees from night to night (who publish
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Self
+from typing import Final, Self
 
 import polars as pl
 
 from models.errors import NotEnoughDataError
 from models.features import features
 from models.future_value import FutureValue
-from models.known import Known
+from models.known import Known, parts_of
+from models.purchase_features import purchase_features
 from models.training_rows import training_rows
 
 __all__ = ["BoostedTrees"]
+
+_CUSTOMERS_AT_ONCE: Final = 1_000_000
+"""Customers whose features are held at once: some forty numbers each, and what they are made of."""
 
 
 class BoostedTrees:
@@ -66,10 +70,22 @@ class BoostedTrees:
             rows = training_rows(as_of, horizon_days=horizon_days, seed=self.seed, **tables)
             self.values_[horizon_days] = FutureValue(horizon_days=horizon_days, seed=self.seed).fit(rows)
         model = self.values_[horizon_days]
-        matrix = features(as_of, horizon_days=horizon_days, **tables).sort("customer_key").collect()
-        return matrix.select(
-            "customer_key",
-            predicted_value=pl.Series(model.predict(matrix), dtype=pl.Float64),
-            purchase_probability=pl.Series(model.probability_of_purchase(matrix), dtype=pl.Float64),
-            model=pl.lit(self.name),
-        )
+        # Fitted once on everybody: each part would else have purchase models of its own.
+        expected = purchase_features(self._known.purchases, as_of, horizon_days)
+        parts = max(1, round(expected.height / _CUSTOMERS_AT_ONCE))
+        return pl.concat(
+            _scored(
+                model, features(as_of, **part).collect(engine="streaming").join(expected, on="customer_key")
+            )
+            for part in parts_of(tables, parts)
+        ).sort("customer_key")
+
+
+def _scored(model: FutureValue, matrix: pl.DataFrame) -> pl.DataFrame:
+    buys = model.probability_of_purchase(matrix)
+    return matrix.select(
+        "customer_key",
+        predicted_value=pl.Series(buys * model.net_if_buying(matrix), dtype=pl.Float64),
+        purchase_probability=pl.Series(buys, dtype=pl.Float64),
+        model=pl.lit(BoostedTrees.name),
+    )

@@ -8,7 +8,7 @@ What does not belong here: what candidates make of it (`models.candidates`), the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Self, Unpack, cast
@@ -18,7 +18,7 @@ import polars as pl
 from models._behaviour_features import known_purchases
 from models.features import COLUMNS, Tables
 
-__all__ = ["Known", "known_at", "sample_of"]
+__all__ = ["Known", "known_at", "parts_of", "sample_of"]
 
 _BY_ORDER: Final = ("order_lines", "returns", "shipments")
 
@@ -109,6 +109,31 @@ def sample_of(tables: Tables, as_of: date, *, seed: int, max_customers: int) -> 
             own = table.select(COLUMNS[name]).join(of.select(by), on=by, how="semi")
             loaded[name] = own.collect(engine="streaming").lazy()
     return cast(Tables, loaded)
+
+
+def parts_of(tables: Tables, parts: int) -> Iterator[Tables]:
+    """Split the facts by customer, so that what is made of them fits in memory; every customer is in one part.
+
+    Parameters
+    ----------
+    tables
+        The facts; None where the shop has none.
+    parts
+        How many, by a hash of the customer's key.
+    """
+    for part in range(parts):
+        chosen = pl.col("customer_key").hash(parts) % parts == part
+        orders = tables["orders"].filter(chosen)
+        own = {"orders": orders}
+        for name, table in cast(Mapping[str, pl.LazyFrame | None], tables).items():
+            if table is not None and name != "orders":
+                is_of_order = name in _BY_ORDER
+                own[name] = (
+                    table.join(orders.select("order_id"), on="order_id", how="semi")
+                    if is_of_order
+                    else table.filter(chosen)
+                )
+        yield cast(Tables, own)
 
 
 def _by_day(column: str) -> Callable[[pl.LazyFrame, date], pl.LazyFrame]:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from polars.testing import assert_frame_equal
 
 from models.features import Tables, features
-from models.known import Known, known_at, sample_of
+from models.known import Known, known_at, parts_of, sample_of
 from models.summary import purchases_at
 from tests.models.composed_experience import Experience, experiences
 from tests.models.composed_purchases import day, orders, returns
@@ -100,3 +100,20 @@ def test_a_sample_is_of_whole_customers_and_repeats() -> None:
     assert set(returned.collect()["order_id"]) <= set(kept["order_id"])
     everybody = sample_of(tables, day(200), seed=4, max_customers=1_000)["orders"].collect()
     assert everybody.height == 200
+
+
+def test_parts_hold_every_customer_once_with_all_that_is_theirs() -> None:
+    rows = [(f"o{n}", f"customer {n % 40}", n, 10) for n in range(200)]
+    tables = cast(
+        Tables, {"orders": orders(rows), "returns": returns([(f"o{n}", 5, n) for n in range(0, 200, 7)])}
+    )
+    parts = list(parts_of(tables, 3))
+    together = [part["orders"].collect() for part in parts]
+    assert sum(part["customer_key"].n_unique() for part in together) == 40
+    assert set(pl.concat(together)["order_id"]) == {row[0] for row in rows}
+    for part, own in zip(parts, together, strict=True):
+        returned = part.get("returns")
+        assert returned is not None
+        assert set(returned.collect()["order_id"]) == {f"o{n}" for n in range(0, 200, 7)} & set(
+            own["order_id"]
+        )
