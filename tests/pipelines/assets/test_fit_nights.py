@@ -51,10 +51,10 @@ class Nights:
         self.shop, self.lake = shop, lake
 
     @classmethod
-    def opened(cls, folder: Path) -> "Nights":
+    def opened(cls, folder: Path, orders: pl.LazyFrame) -> "Nights":
         shop = write_shop(folder / "shop")
         nights = cls(shop, Lake.make(folder / "lake", shop.name))
-        nights.take_in(simulated_orders(3))
+        nights.take_in(orders)
         return nights
 
     def copy(self, folder: Path) -> "Nights":
@@ -86,7 +86,7 @@ class Nights:
 @pytest.fixture(scope="module")
 def week(tmp_path_factory: pytest.TempPathFactory) -> Nights:
     """Three nights of one week."""
-    nights = Nights.opened(tmp_path_factory.mktemp("nights"))
+    nights = Nights.opened(tmp_path_factory.mktemp("nights"), simulated_orders(3))
     for number in (FIRST, FIRST + 1, FIRST + 6):
         nights.night(number)
     return nights
@@ -187,3 +187,39 @@ def test_a_shop_that_changes_overnight_is_fitted_anew(week: Nights, tmp_path: Pa
     fitted, reason = nights.fit(FIRST + 2)
     assert fitted == day(FIRST + 2)
     assert reason.startswith("drift: T of the ")
+
+
+def test_trees_that_win_are_published_and_score_the_week_without_growing_again(tmp_path: Path) -> None:
+    nights = Nights.opened(tmp_path, simulated_orders(5, customers=2_500))
+    last = 720
+    nights.night(last)
+    # Nothing is known here that purchase models do not know, so the back-test is told another story.
+    is_trees = pl.col("model") == "boosted_trees"
+    best = {"log_loss": 0.01, "normalised_gini": 0.99, "bias": 0.0}
+    told = nights.rows("backtest", last).with_columns(
+        pl.when(is_trees)
+        .then(pl.col("metric").replace_strict(best, default=pl.col("value")))
+        .otherwise("value")
+        .alias("value")
+    )
+    apart = nights.rows("backtest_comparisons", last).with_columns(
+        pl.when(is_trees).then(0.1).otherwise("low").alias("low"),
+        pl.when(is_trees).then(0.2).otherwise("high").alias("high"),
+    )
+    for name, rows in (("backtest", told), ("backtest_comparisons", apart)):
+        nights.lake.replace(name, rows.lazy(), fingerprint="trees win", as_of=day(last))
+    nights.night(last, ("boosted_models", "churn_importances", "champions", "customer_predictions"))
+    assert nights.rows("champions", last)["model"].unique().to_list() == ["boosted_trees"]
+    grown = nights.rows("boosted_models", last).sort("horizon_days")
+    assert grown["horizon_days"].to_list() == [90, 365]
+    assert grown["content"].null_count() == 0
+    published = nights.rows("customer_predictions", last)
+    for name in ("predicted_clv_365d", "churn_probability_365d"):
+        assert published.select(pl.col(name, f"{name}_low", f"{name}_high").null_count()).row(0) == (0, 0, 0)
+    assert (published["churn_probability_365d"] <= published["churn_probability_90d"]).all()
+    nights.night(last + 1)
+    assert nights.fit(last + 1)[0] == day(last)
+    assert nights.rows("boosted_models", last + 1)["content"].sort().equals(grown["content"].sort())
+    assert nights.rows("customer_predictions", last + 1)["probability_model"].unique().to_list() == [
+        "boosted_trees"
+    ]
