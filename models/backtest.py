@@ -35,6 +35,7 @@ from models.known import Known, known_at, sample_of
 from models.less_returns import LessReturns
 from models.measure import Measured, compared, measure
 from models.origins import MOST_ORIGINS, default_horizon, origins
+from models.season_level import mbg_nbd_season, season_mean
 from models.summary import purchases_at
 
 __all__ = [
@@ -98,7 +99,7 @@ class BacktestResult:
 
 
 def default_candidates() -> list[Candidate]:
-    """Return the three baselines, the purchase models and the trees, simplest first."""
+    """Return the three baselines, the purchase models, those that know the season, and the trees, simplest first."""
     return [
         GlobalMean(),
         LastTwelveMonths(),
@@ -107,6 +108,8 @@ def default_candidates() -> list[Candidate]:
         mbg_nbd_gamma_gamma(),
         pareto_nbd_gamma_gamma(),
         LessReturns(),
+        mbg_nbd_season(),
+        season_mean(),
         BoostedTrees(),
     ]
 

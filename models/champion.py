@@ -23,6 +23,8 @@ SIMPLICITY = (
     "mbg_nbd_gamma_gamma",
     "pareto_nbd_gamma_gamma",
     "mbg_nbd_less_returns",
+    "mbg_nbd_season",
+    "season_mean",
     "boosted_trees",
 )
 

@@ -4,18 +4,19 @@ The published quantities of the glossary, "Predictions", side by side for every 
 decided in `models.champion`; fitting belongs to `models.purchases`, `models.spend` and `models.boosted_trees`.
 """
 
+import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from models.baselines import Baseline, GlobalMean, LastTwelveMonths, RfmCellMean
 from models.candidates import Candidate
 from models.clv import Intervals, customer_lifetime_value
 from models.empirical_bounds import probability_bounds, value_bounds
+from models.errors import ApproximationWarning, ModelError
 from models.known import Known
 from models.less_returns import LessReturns, before_returns
 from models.purchase_bounds import purchase_probability_bounds
@@ -30,9 +31,6 @@ NEAR_HORIZON_DAYS: Final = 90
 LESS_RETURNS_ORDERS: Final = "mbg_nbd_gamma_gamma"
 """Name of the purchase model that `LessReturns` counts orders by."""
 
-BASELINES: Final[Mapping[str, type[Baseline]]] = {
-    baseline.name: baseline for baseline in (GlobalMean, LastTwelveMonths, RfmCellMean)
-}
 BANDS: Final = {"low": 1 / 3, "medium": 2 / 3}
 """Upper ends of the churn bands (ours); above the last it is high."""
 
@@ -52,8 +50,9 @@ class Champions:
     spend_before_returns
         The same before them; needed where `models.less_returns.LessReturns` is champion for value.
     others
-        Candidates by their names that are no purchase models: baselines, trees. They are fitted when they score, but
-        for what they were given grown.
+        Candidates by their names that are no purchase models: baselines, season, trees. They are fitted when they
+        score, but for what they were given grown. Where one refuses the shop of the day, the purchase model stands in
+        for it, and is named.
     calibration
         How the candidates' tenths turned out (`models.calibration.calibration_by_decile`), which bounds the others;
         None leaves their bounds null.
@@ -113,7 +112,7 @@ def predict_customers(
     historic = known.purchases.group_by("customer_key").agg(
         pl.col("net").sum().cast(pl.Float64).alias("historic_clv")
     )
-    told = _of_others(known, champions)
+    told, champions = _of_others(known, champions)
     columns = {
         **_orders_and_value(known, summary, champions, told, intervals, annual_discount),
         **_churn(summary, champions, told, intervals),
@@ -150,16 +149,29 @@ _Told = Mapping[tuple[str, int], pl.DataFrame]
 """Predictions of candidates that are no purchase models, by name and horizon, sorted by customer_key."""
 
 
-def _of_others(known: Known, champions: Champions) -> _Told:
-    asked = {(champions.value, HORIZON_DAYS), (champions.probability, HORIZON_DAYS)}
-    asked |= {(champions.probability, NEAR_HORIZON_DAYS)}
+def _of_others(known: Known, champions: Champions) -> tuple[_Told, Champions]:
+    """Let candidates that are no purchase models predict, and put a purchase model in the place of who refuses."""
+    asked = {"value": (HORIZON_DAYS,), "probability": (NEAR_HORIZON_DAYS, HORIZON_DAYS)}
     fitted: dict[str, Candidate] = {}
     told: dict[tuple[str, int], pl.DataFrame] = {}
-    for name, horizon in sorted(asked):
-        if name not in champions.fitted and name != LessReturns.name:
+    stand_ins: dict[str, str] = {}
+    for quantity, horizons in asked.items():
+        name = champions.value if quantity == "value" else champions.probability
+        if name in champions.fitted or name == LessReturns.name:
+            continue
+        try:
             fitted[name] = fitted[name] if name in fitted else champions.others[name].fit(known)
-            told[name, horizon] = fitted[name].predict(horizon).sort("customer_key")
-    return told
+            for horizon in horizons:
+                if (name, horizon) not in told:
+                    told[name, horizon] = fitted[name].predict(horizon).sort("customer_key")
+        except ModelError as error:
+            stand_ins[quantity] = champions.orders
+            warnings.warn(
+                f"{champions.orders} stands in for {name}, the champion for {quantity}: {error}",
+                ApproximationWarning,
+                stacklevel=3,
+            )
+    return told, replace(champions, **stand_ins)
 
 
 def _orders_and_value(

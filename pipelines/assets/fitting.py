@@ -20,6 +20,7 @@ from models.backtest import Measured, Predicted, compared, measure, predict_cand
 from models.boosted_trees import BoostedTrees
 from models.calibration import calibration_by_cohort, calibration_by_decile
 from models.champion import QUANTITIES, Champion, Quantity, choose_champion
+from models.churn import ChurnClassifier
 from models.decile_lift import decile_lift
 from models.errors import ModelError
 from models.future_value import FutureValue
@@ -184,11 +185,11 @@ def _boosted_models(given: Given) -> pl.LazyFrame:
             warnings.simplefilter("always")
             try:
                 learnt = training_rows(given.as_of, horizon_days=horizon, seed=seed, **tables)
-                model = FutureValue(horizon_days=horizon, seed=seed).fit(learnt)
+                buying = ChurnClassifier(horizon_days=horizon, seed=seed).fit(learnt)
+                model = FutureValue(horizon_days=horizon, seed=seed).fit(learnt, purchase=buying)
             except ModelError as error:
                 rows.append(row | {"notes": str(error)})
                 continue
-        buying = model.purchase_
         rows.append(
             row
             | {

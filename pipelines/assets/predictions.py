@@ -9,13 +9,14 @@ from functools import partial
 import polars as pl
 
 from data_contracts import table as promise
+from models.backtest import default_candidates
 from models.boosted_trees import BoostedTrees
 from models.candidates import Candidate
 from models.clv import Intervals
 from models.errors import ModelError
 from models.known import Known
 from models.less_returns import LessReturns, before_returns
-from models.prediction import BASELINES, Champions, predict_customers
+from models.prediction import Champions, predict_customers
 from models.provenance import checked
 from models.spend import GammaGamma
 from pipelines.assets.fit_nights import empty
@@ -102,4 +103,4 @@ def _other(name: str, given: Given) -> Candidate:
         for text in given.table("boosted_models").select("provenance").collect()["provenance"]:
             checked(text, as_of=given.as_of, contract_version=promise("purchases").version)
         return BoostedTrees(seed=given.shop.predictions.seed, grown=grown_trees(given))
-    return BASELINES[name]()
+    return next(candidate for candidate in default_candidates() if candidate.name == name)

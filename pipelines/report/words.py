@@ -23,6 +23,8 @@ MODEL_NAMES = {
     "mbg_nbd_gamma_gamma": "MBG/NBD + Gamma-Gamma",
     "pareto_nbd_gamma_gamma": "Pareto/NBD + Gamma-Gamma",
     "mbg_nbd_less_returns": "MBG/NBD less returns",
+    "mbg_nbd_season": "MBG/NBD at the season's level",
+    "season_mean": "Mean of MBG/NBD and last 12 months at the season's level",
     "boosted_trees": "Boosted trees",
 }
 

@@ -11,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.baselines import GlobalMean, LastTwelveMonths, RfmCellMean
+from models.boosted_trees import BoostedTrees
 from models.calibration import calibration_by_decile
 from models.clv import Intervals, customer_lifetime_value
+from models.errors import ApproximationWarning
 from models.known import Known
-from models.prediction import BASELINES, HORIZON_DAYS, Champions, churn_band, predict_customers
+from models.prediction import HORIZON_DAYS, Champions, churn_band, predict_customers
 from models.purchases import BetaGeo, ModifiedBetaGeo
 from models.spend import GammaGamma
 from models.summary import customer_summary
@@ -68,7 +70,7 @@ def champions(value: str = "bg", probability: str = "bg") -> Champions:
         probability=probability,
         fitted=fitted(),
         spend=GammaGamma().fit(summary()),
-        others={name: kind() for name, kind in BASELINES.items()},
+        others={kind.name: kind() for kind in (GlobalMean, LastTwelveMonths, RfmCellMean)},
     )
 
 
@@ -181,6 +183,14 @@ def test_what_has_no_parameters_is_bounded_by_the_back_test() -> None:
         assert made[f"{name}_low"].null_count() == 0
         assert (made[f"{name}_low"] <= made[f"{name}_high"]).all()
     assert made["churn_probability_365d_low"].is_between(0, 1).all()
+
+
+def test_who_refuses_the_shop_is_stood_in_for_by_name() -> None:
+    trees = replace(champions("boosted_trees", "bg"), others={"boosted_trees": BoostedTrees()})
+    with pytest.warns(ApproximationWarning, match="bg stands in for boosted_trees, the champion for value"):
+        made = predict_customers(known(), trees, intervals=INTERVALS, annual_discount=0.1)
+    assert made["value_model"].unique().to_list() == ["bg"]
+    assert made.equals(predicted())
 
 
 def test_the_order_of_purchases_changes_nothing() -> None:
