@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 from hypothesis import strategies as st
 
+from models.features import Tables
 from models.survey_scores import SCALES
 from tests.models.shops import INSTANT, OPENED, Shop, shops
 
@@ -89,6 +90,19 @@ class Experience:
     @property
     def messages(self) -> pl.LazyFrame:
         return pl.LazyFrame(list(self.message_rows), schema=MESSAGES)
+
+    @property
+    def tables(self) -> Tables:
+        """The facts that features are made of."""
+        return Tables(
+            orders=self.shop.orders,
+            order_lines=self.shop.order_lines,
+            returns=self.shop.returns,
+            survey_answers=self.answers,
+            survey_invitations=self.invitations,
+            shipments=self.shipments,
+            tickets=self.tickets,
+        )
 
     def known_by(self, as_of: date) -> Experience:
         """What could have been known at the end of `as_of`."""

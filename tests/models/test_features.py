@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from models.features import Tables, features
+from models.features import features
 from models.survey_scores import SCALES
 from tests.models.composed_experience import Experience, Row, experiences
 from tests.models.shops import OPENED, Shop, as_of_days
@@ -24,20 +24,8 @@ from tests.models.shops import OPENED, Shop, as_of_days
 FEW = settings(max_examples=30, deadline=None)
 
 
-def _tables(shop: Experience) -> Tables:
-    return Tables(
-        orders=shop.shop.orders,
-        order_lines=shop.shop.order_lines,
-        returns=shop.shop.returns,
-        survey_answers=shop.answers,
-        survey_invitations=shop.invitations,
-        shipments=shop.shipments,
-        tickets=shop.tickets,
-    )
-
-
 def _by_customer(shop: Experience, as_of: date) -> dict[str, dict[str, Any]]:
-    table = features(as_of, **_tables(shop)).collect()
+    table = features(as_of, **shop.tables).collect()
     rows = {row.pop("customer_key"): row for row in table.to_dicts()}
     assert len(rows) == table.height
     return rows
@@ -254,8 +242,8 @@ def _altered(shop: Experience, as_of: date, later: int) -> Experience:
 def test_another_future_leaves_every_feature_as_it_is(shop: Experience, as_of: date, later: int) -> None:
     other = _altered(shop, as_of, later)
     assert_frame_equal(
-        features(as_of, **_tables(shop)),
-        features(as_of, **_tables(other)),
+        features(as_of, **shop.tables),
+        features(as_of, **other.tables),
         check_row_order=False,
         check_exact=True,
     )
@@ -264,13 +252,13 @@ def test_another_future_leaves_every_feature_as_it_is(shop: Experience, as_of: d
 @FEW
 @given(experiences(), as_of_days(240), st.integers(0, 2**32))
 def test_the_order_of_rows_changes_nothing(shop: Experience, as_of: date, seed: int) -> None:
-    tables: dict[str, Any] = dict(_tables(shop))
+    tables: dict[str, Any] = dict(shop.tables)
     shuffled = {
         name: table.collect().sample(fraction=1, shuffle=True, seed=seed).lazy()
         for name, table in tables.items()
     }
     assert_frame_equal(
-        features(as_of, **_tables(shop)), features(as_of, **shuffled), check_row_order=False, check_exact=True
+        features(as_of, **shop.tables), features(as_of, **shuffled), check_row_order=False, check_exact=True
     )
 
 
@@ -286,7 +274,7 @@ OF_TABLE = {
 
 @pytest.mark.parametrize("missing", OF_TABLE)
 def test_a_missing_table_leaves_its_columns_out_and_no_others(missing: str) -> None:
-    tables = _tables(Experience())
+    tables = Experience().tables
     without: dict[str, Any] = dict(tables) | {missing: None}
     all_names = set(features(OPENED, **tables).collect_schema())
     names = set(features(OPENED, **without).collect_schema())
@@ -324,9 +312,9 @@ def test_an_empty_shop_has_no_rows_and_the_same_columns() -> None:
             )
         ),
     )
-    none = features(OPENED, **_tables(empty)).collect()
+    none = features(OPENED, **empty.tables).collect()
     assert none.is_empty()
-    assert none.schema == features(OPENED, **_tables(shop)).collect().schema
+    assert none.schema == features(OPENED, **shop.tables).collect().schema
 
 
 def test_the_season_is_a_circle() -> None:

@@ -25,22 +25,10 @@ DAYS = {
 }
 
 
-def tables_of(shop: Experience) -> Tables:
-    return Tables(
-        orders=shop.shop.orders,
-        order_lines=shop.shop.order_lines,
-        returns=shop.shop.returns,
-        survey_answers=shop.answers,
-        survey_invitations=shop.invitations,
-        shipments=shop.shipments,
-        tickets=shop.tickets,
-    )
-
-
 @settings(max_examples=30, deadline=None)
 @given(experiences(), as_of_days())
 def test_features_of_the_shop_as_it_was_known_are_the_features(shop: Experience, as_of: date) -> None:
-    tables = tables_of(shop)
+    tables = shop.tables
     hidden = known_at(as_of, **tables)
     assert hidden.tables is not None
     assert_frame_equal(
@@ -51,7 +39,7 @@ def test_features_of_the_shop_as_it_was_known_are_the_features(shop: Experience,
 @settings(max_examples=30, deadline=None)
 @given(experiences(), as_of_days())
 def test_nothing_later_is_shown(shop: Experience, as_of: date) -> None:
-    known = known_at(as_of, **tables_of(shop))
+    known = known_at(as_of, **shop.tables)
     shown = cast("dict[str, pl.LazyFrame]", known.tables)
     for table, columns in DAYS.items():
         for column in columns:
