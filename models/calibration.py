@@ -35,8 +35,9 @@ def calibration_by_decile(predictions: pl.LazyFrame) -> pl.LazyFrame:
         One row per quantity ("value", "probability"), model and decile (Int8, 10 = highest predictions; equal
         predictions share a decile, so some may be missing), sorted: customers, predicted_mean, actual_mean, low, high,
         outcome_low, outcome_high. low and high bound the actual mean, 95 %: Wilson's for probabilities, normal for
-        values (null for a single customer). Between outcome_low and outcome_high lie the values of the middle 90 % of
-        the customers; null for probabilities, whose outcome is yes or no.
+        values (null for a single customer). Between outcome_low and outcome_high lie the values of 90 % of the
+        customers: of the middle ones or, where the lowest are all 0, of all but the highest. Null for probabilities,
+        whose outcome is yes or no.
     """
     return _calibration(predictions, "decile", by_decile=True)
 
@@ -112,7 +113,10 @@ def _by_group(
             actual_mean=pl.col("actual").mean(),
             spread=pl.col("actual").std(),
             outcome_low=pl.col("actual").quantile(tail, interpolation="lower"),
-            outcome_high=pl.col("actual").quantile(1 - tail, interpolation="higher"),
+            outcome_high=pl.when(pl.col("actual").quantile(tail, interpolation="lower") == 0)
+            # Nobody is cut off below where the lowest are all 0: then all that is cut off is cut off above.
+            .then(pl.col("actual").quantile(OUTCOME_LEVEL, interpolation="higher"))
+            .otherwise(pl.col("actual").quantile(1 - tail, interpolation="higher")),
         )
         .select(pl.lit(quantity).alias("quantity"), pl.all())
     )

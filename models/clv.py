@@ -63,7 +63,10 @@ def customer_lifetime_value(
     pl.DataFrame
         One row per customer, in row order: customer_key (if given), predicted_orders, predicted_clv (currency
         of monetary_value); with intervals also predicted_orders_low, predicted_orders_high,
-        predicted_clv_low, predicted_clv_high.
+        predicted_clv_low, predicted_clv_high. Where nothing at all is likelier than the lower tail, an interval
+        runs from 0 to the quantile of its level (90 %, not 95 %): nobody can fall below. Of a customer who most
+        likely orders nothing more it may be 0 to 0, and the expectation above it: a mean of many zeros and a few
+        large values.
 
     Raises
     ------

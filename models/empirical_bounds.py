@@ -35,7 +35,7 @@ def value_bounds(predicted: pl.Series, calibration: pl.DataFrame) -> pl.DataFram
     Returns
     -------
     pl.DataFrame
-        low, high in row order: the middle 90 % of outcomes; null without calibration. Where a tenth was predicted
+        low, high in row order: 90 % of outcomes lie between; null without calibration. Where a tenth was predicted
         nothing, its outcomes are the bounds as they stand.
     """
     share = {

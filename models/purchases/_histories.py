@@ -7,23 +7,26 @@ Belongs here: reading, checking and condensing the three columns. Does not belon
 from purchases (`models.summary`), any formula of a model.
 """
 
-import math
 import warnings
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from models.errors import InvalidSummaryError, UnitWarning
+from models.purchases._slices import in_slices
 
-_LARGEST_PACKED: Final = 2.0**62
+# up to there floats hold every whole number
+_LARGEST_PACKED: Final = 2.0**53
+_ROWS_A_LOOK: Final = 100_000
 
 FloatArray = npt.NDArray[np.float64]
 Summary = pl.DataFrame | pl.LazyFrame
 
 COLUMNS: Final = ("frequency", "recency", "T")
+TimeUnit = Literal["days", "weeks", "months", "years"]
 DAYS_PER_UNIT: Final = {"days": 1.0, "weeks": 7.0, "months": 365 / 12, "years": 365.0}
 
 
@@ -131,15 +134,15 @@ def distinct_histories(frame: pl.DataFrame, weights: npt.ArrayLike | pl.Series |
     InvalidSummaryError
         Weights that are not one finite, non-negative number per row.
     """
+    columns = [frame[name].to_numpy() for name in COLUMNS]
+    whole = _whole_histories(columns[0], columns[1], columns[2]) if weights is None else None
+    if whole is not None:
+        return whole
     weight = np.ones(frame.height) if weights is None else np.asarray(weights, dtype=np.float64)
     if weight.shape != (frame.height,) or not bool(np.all(np.isfinite(weight) & (weight >= 0))):
         raise InvalidSummaryError(
             f"weights must be one finite number >= 0 for each of the {frame.height:,} rows of the summary."
         )
-    columns = [frame[name].to_numpy() for name in COLUMNS]
-    whole = _whole_histories(*columns) if weights is None else None
-    if whole is not None:
-        return whole
     distinct = (
         frame.lazy()
         .with_columns(weight=pl.Series(weight))
@@ -157,21 +160,26 @@ def _whole_histories(x: FloatArray, t_x: FloatArray, age: FloatArray) -> Histori
 
     The order of rows is the same as that of grouping; None where the numbers are not whole or too large.
     """
-    informative = age > 0
-    columns = [column[informative] for column in (x, t_x, age)]
-    sizes = [float(column.max(initial=0.0)) + 1 for column in columns]
-    if math.prod(sizes) > _LARGEST_PACKED:
+    of_recency, of_age = (float(column.max(initial=0.0)) + 1 for column in (t_x, age))
+    size = (float(x.max(initial=0.0)) + 1) * of_recency * of_age
+    if size > _LARGEST_PACKED or not (_are_whole(t_x) and _are_whole(age)):
         return None
-    whole = [column.astype(np.int64) for column in columns]
-    if not all(np.array_equal(number, column) for number, column in zip(whole, columns, strict=True)):
-        return None
-    of_recency, of_age = int(sizes[1]), int(sizes[2])
-    packed = np.sort((whole[0] * of_recency + whole[1]) * of_age + whole[2])
-    first = np.flatnonzero(np.diff(packed, prepend=-1))
-    weight = np.diff(first, append=len(packed)).astype(np.float64)
-    rest, T = np.divmod(packed[first], of_age)
+    # in floats, which hold these numbers exactly, and in slices, which stay in the cache
+    keys = in_slices(len(x), lambda rows: (x[rows] * of_recency + t_x[rows]) * of_age + age[rows])
+    packed = np.sort(keys.astype(np.uint32 if size < 2**32 else np.uint64))
+    is_first = np.append(True, packed[1:] != packed[:-1])[: len(packed)]
+    first = np.flatnonzero(is_first)
+    weight = np.diff(np.append(first, len(packed))).astype(np.float64)
+    rest, T = np.divmod(packed[first].astype(np.float64), of_age)
     frequency, recency = np.divmod(rest, of_recency)
-    return Histories(*(column.astype(np.float64) for column in (frequency, recency, T)), weight)
+    informative = T > 0
+    return Histories(*(column[informative] for column in (frequency, recency, T, weight)))
+
+
+def _are_whole(values: FloatArray) -> bool:
+    """Tell whether all are whole numbers; mostly the first few say no."""
+    parts = (values[first : first + _ROWS_A_LOOK] for first in range(0, len(values), _ROWS_A_LOOK))
+    return all(np.array_equal(np.floor(part), part) for part in parts)
 
 
 def check_horizon(horizon: npt.ArrayLike) -> FloatArray:

@@ -13,11 +13,10 @@ import numpy.typing as npt
 
 from models._convergence import Convergence
 from models._model_json import dump_model, load_model, number
-from models.purchases._histories import DAYS_PER_UNIT, FloatArray
+from models.purchases._histories import DAYS_PER_UNIT, FloatArray, TimeUnit
 from models.purchases._predictions import PurchasePredictions
 
 Solver = Literal["lbfgs", "lifetimes"]
-TimeUnit = Literal["days", "weeks", "months", "years"]
 
 
 class KnownPurchaseModel(PurchasePredictions):
@@ -47,7 +46,7 @@ class KnownPurchaseModel(PurchasePredictions):
             raise ValueError(
                 "lifetimes' penalty depends on the unit of time; use solver='lbfgs' for a prior."
             )
-        self.time_unit: TimeUnit = time_unit
+        self.time_unit = time_unit
         self.solver: Solver = solver
         self.prior_precision = prior_precision
 

@@ -68,58 +68,60 @@ class ParetoProcess(PurchaseProcess):
         return shape / alpha * decay_integral(shape + 1, alpha, self.s, self.beta + age, ahead)
 
     def wait_if_alive(self, frequency: Numbers, T: Numbers, probability: Numbers) -> FloatArray:
-        """Invert `next_if_alive` by Newton's method, on what is missing to a purchase at any time.
-
-        A purchase later than y needs nothing till y, and one ever after: the probability is that of silence
-        times `_ever` at T + y. Its logarithm is nearly straight in log(1 + y / (alpha + T)), far out too.
-        """
-        near = self._near_wait(frequency, T, probability)
-        x, age, wanted = np.broadcast_arrays(*_floats(frequency, T, probability))
-        rows = np.flatnonzero(np.isfinite(near))
-        result = near.ravel()
-        x, age, wanted = (np.ravel(values)[rows] for values in (x, age, wanted))
-        # `_ever` ends where purchases are so rare that its tail counts: what is asked for has the last word
+        """Invert `next_if_alive` by Newton's method, from a start that is all but right."""
+        shape = np.broadcast(frequency, T, probability).shape
+        x, age, wanted = (np.ravel(np.broadcast_to(v, shape)) for v in _floats(frequency, T, probability))
+        result = self._near_wait(x, age, wanted)
+        rows = np.flatnonzero(np.isfinite(result))
+        # `_ever` is cut off far out, where it may still count: what is asked for has the last word
         for _ in range(_NEWTON_STEPS):
-            alpha, beta, shape = self.alpha + age, self.beta + age, self.r + x
-            log_wait = np.log1p(result[rows] / alpha)
-            missing = wanted - self.next_if_alive(x, age, result[rows])
-            slope = shape * np.exp(-shape * log_wait - self.s * np.log1p(result[rows] / beta))
+            alpha, beta, shape_of = self.alpha + age[rows], self.beta + age[rows], self.r + x[rows]
+            wait = result[rows]
+            log_wait = np.log1p(wait / alpha)
+            missing = wanted[rows] - self.next_if_alive(x[rows], age[rows], wait)
+            slope = shape_of * np.exp(-shape_of * log_wait - self.s * np.log1p(wait / beta))
             step = missing / np.maximum(slope, 1e-300)
             moving = np.abs(step) > _SETTLED * (1 + log_wait)
-            result[rows] = np.where(moving, alpha * np.expm1(log_wait + step), result[rows])
-            rows, x, age, wanted = (values[moving] for values in (rows, x, age, wanted))
+            result[rows[moving]] = (alpha * np.expm1(log_wait + step))[moving]
+            rows = rows[moving]
             if not len(rows):
                 break
-        return result.reshape(near.shape)
+        return result.reshape(shape)
 
-    def _near_wait(self, frequency: Numbers, T: Numbers, probability: Numbers) -> FloatArray:
-        """Invert `next_if_alive` as well as `_ever` allows; inf where it never gets there."""
-        x, age, wanted = (np.ravel(v) for v in np.broadcast_arrays(*_floats(frequency, T, probability)))
+    def _near_wait(self, x: FloatArray, age: FloatArray, wanted: FloatArray) -> FloatArray:
+        """Invert on what is missing to a purchase at any time; inf where it never gets there.
+
+        A purchase later than y needs silence till y, and one ever after: its probability is that of silence
+        times `_ever` at T + y. The logarithm of it is nearly straight in log(1 + y / (alpha + T)), far out
+        too, where the probability itself is flat and Newton's method would crawl.
+        """
         result = np.full(x.shape, np.inf)
-        ever = self._ever(x, age)
-        rows = np.flatnonzero(ever > wanted)
-        x, age, ever = x[rows], age[rows], ever[rows]
-        missing = -np.log(ever - wanted[rows])
-        alpha, beta, shape = self.alpha + age, self.beta + age, self.r + x
-        longest = np.log1p(_FOREVER * (alpha + beta) / alpha)
-        log_wait = np.minimum((missing + np.log(ever)) * ever / shape, longest)
+        ever_now = self._ever(x, age)
+        rows = np.flatnonzero(ever_now > wanted)
+        alpha = self.alpha + age
+        longest = np.log1p(_FOREVER * (alpha + self.beta + age) / alpha)
+        missing = -np.log(np.where(ever_now > wanted, ever_now - wanted, 1.0))
+        log_wait = np.minimum((missing + np.log(ever_now)) * ever_now / (self.r + x), longest)
         low, high = np.zeros(x.shape), longest.copy()
         for _ in range(_NEWTON_STEPS):
-            wait = alpha * np.expm1(log_wait)
-            ever = self._ever(x, age + wait)
-            short = missing - (shape * log_wait + self.s * np.log1p(wait / beta) - np.log(ever))
-            low, high = np.where(short > 0, log_wait, low), np.where(short > 0, high, log_wait)
-            step = log_wait + short * ever / shape
-            settled = np.where((step >= low) & (step <= high), step, (low + high) / 2)
-            moving = np.abs(settled - log_wait) > _SETTLED * (1 + log_wait)
-            result[rows] = np.where(settled < longest, alpha * np.expm1(settled), np.inf)
-            rows, x, age, missing, alpha, beta, shape, longest, low, high, log_wait = (
-                values[moving]
-                for values in (rows, x, age, missing, alpha, beta, shape, longest, low, high, settled)
+            now, shape = log_wait[rows], self.r + x[rows]
+            wait = alpha[rows] * np.expm1(now)
+            ever = self._ever(x[rows], age[rows] + wait)
+            silence = shape * now + self.s * np.log1p(wait / (self.beta + age[rows]))
+            short = missing[rows] - silence + np.log(ever)
+            low[rows] = np.where(short > 0, now, low[rows])
+            high[rows] = np.where(short > 0, high[rows], now)
+            step = now + short * ever / shape
+            inside = (step >= low[rows]) & (step <= high[rows])
+            log_wait[rows] = np.where(inside, step, (low[rows] + high[rows]) / 2)
+            settled = np.abs(log_wait[rows] - now) <= _SETTLED * (1 + now)
+            result[rows] = np.where(
+                log_wait[rows] < longest[rows], alpha[rows] * np.expm1(log_wait[rows]), np.inf
             )
+            rows = rows[~settled]
             if not len(rows):
                 break
-        return result.reshape(np.broadcast(frequency, T, probability).shape)
+        return result
 
     def _ever(self, x: FloatArray, age: FloatArray) -> FloatArray:
         """Probability of any further purchase, given alive at `age`."""

@@ -16,7 +16,14 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import NotFittedError
-from models.purchases._histories import DAYS_PER_UNIT, FloatArray, Summary, check_horizon, read_histories
+from models.purchases._histories import (
+    DAYS_PER_UNIT,
+    FloatArray,
+    Summary,
+    TimeUnit,
+    check_horizon,
+    read_histories,
+)
 from models.purchases._process import PurchaseProcess
 from models.purchases._slices import in_slices, once_a_pair
 
@@ -29,7 +36,7 @@ class PurchasePredictions(ABC):
 
     parameter_names: ClassVar[tuple[str, ...]]
     params_: dict[str, float]
-    time_unit: str
+    time_unit: TimeUnit
 
     @abstractmethod
     def process_at(self, parameters: Sequence[float] | FloatArray) -> PurchaseProcess:
@@ -121,7 +128,7 @@ class PurchasePredictions(ABC):
         """
         if not (math.isfinite(annual_discount) and annual_discount > 0):
             raise ValueError(
-                "annual_discount must be above 0, e.g. 0.15 for 15 %: undiscounted, purchases without a horizon "
+                "annual_discount must be above 0, e.g. 0.15 for 15 %: undiscounted, purchases without a horizon mostly "
                 "add up to infinity. For an undiscounted value use expected_purchases with a horizon."
             )
         process = self.process

@@ -1,7 +1,8 @@
 """Purchase models against lifetimes and clvkit on the same data in the same run; ten million customers alone.
 
 Each measure runs in a process of its own, so that its peak memory is its own. Seconds are those of stages within
-it: starting Python is nobody's merit.
+it: starting Python is nobody's merit. Against lifetimes each side has the best of three runs; in brackets stands the
+ratio of processor time, which other work on the machine disturbs less, though it says nothing of using both cores.
 """
 
 import json
@@ -16,6 +17,7 @@ import pytest
 
 from tests.benchmarks.conftest import Figures
 
+ROUTE = ("summary", "fit", "predict")
 FEW, MANY, MOST = 100_000, 1_000_000, 10_000_000
 
 
@@ -38,22 +40,30 @@ def shops(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
     return {size: folder / str(size) for size in sizes}
 
 
-def _route(seen: dict[str, Any]) -> float:
-    return sum(seen["stages"][stage] for stage in ("summary", "fit", "predict"))
+def _in_turns(folder: Path, times: int) -> list[dict[str, Any]]:
+    """Let both sides run by turns, so that neither has the quieter machine, and give the best of each."""
+    runs = [[_seen(measure, folder) for measure in ("ours", "lifetimes")] for _ in range(times)]
+    return [min(side, key=_route) for side in zip(*runs, strict=True)]
+
+
+def _route(seen: dict[str, Any], kind: str = "stages") -> float:
+    return sum(seen[kind][stage] for stage in ROUTE)
 
 
 def test_from_orders_to_predictions_against_lifetimes(
     benchmark: Any, figures: Figures, shops: dict[int, Path]
 ) -> None:
-    ours = benchmark.pedantic(lambda: _seen("ours", shops[MANY]), rounds=1)
-    theirs = _seen("lifetimes", shops[MANY])
+    ours, theirs = benchmark.pedantic(lambda: _in_turns(shops[MANY], 3), rounds=1)
     figures.add(f"{MANY:,} customers: orders -> BG/NBD -> 90 days", f"{_route(ours):.1f} s")
     figures.add(f"  lifetimes {version('lifetimes')}, its own route", f"{_route(theirs):.1f} s")
-    figures.add("  times faster", f"{_route(theirs) / _route(ours):.0f} x", ">= 15 x")
-    for stage in ("summary", "fit", "predict"):
+    wall, work = (_route(theirs, kind) / _route(ours, kind) for kind in ("stages", "processor"))
+    figures.add("  times faster", f"{wall:.0f} x ({work:.0f} x)", ">= 15 x")
+    for stage in ROUTE:
         mine, other = ours["stages"][stage], theirs["stages"][stage]
+        work = theirs["processor"][stage] / ours["processor"][stage]
         bound = ">= 15 x" if stage == "fit" else ""
-        figures.add(f"  {stage}: {other:.1f} s / {mine:.2f} s", f"{other / mine:.0f} x", bound)
+        figures.add(f"  {stage}: {other:.1f} s / {mine:.2f} s", f"{other / mine:.0f} x ({work:.0f} x)", bound)
+    figures.add("  peak memory", f"{ours['peak_gb']:.2f} GB")
     figures.add("  peak memory / lifetimes'", f"{ours['peak_gb'] / theirs['peak_gb']:.2f}", "<= 0.33")
     figures.add(
         "  log-likelihood less lifetimes'",

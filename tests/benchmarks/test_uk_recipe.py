@@ -8,7 +8,7 @@ season with the first order left out of spend (shown, `bg_nbd_season`); its prob
 of a year ago (ECE .065 from .017, so they are left alone); logistic times Poisson regression on features, fitted a year
 ago (Gini .805, RMSE 3,115, bias -4 %, ECE .045); boosted trees (shown).
 
-The figures to reach are those that lifetimes, last-12-months spend and the bounds for bias and calibration set together.
+The figures to reach are set by lifetimes, by last-12-months spend, and by bounds for bias and calibration, together.
 The order of lifetimes rests on one order of the last day that was taken back the same day: where the first order
 says nothing about spend, its customer stands in the middle, and whoever reads the first order of 2.90 puts them last.
 Nothing known at the cut tells of it, so the same is shown without that customer.

@@ -61,7 +61,7 @@ def test_models_are_ranked_apart() -> None:
 
 
 def test_outcomes_of_the_middle_nine_tenths_stand_beside_values_only() -> None:
-    actual = np.arange(40.0)
+    actual = np.arange(40.0) + 1
     table = calibration_by_decile(
         predictions(
             predicted_value=[1.0] * 40,
@@ -73,7 +73,7 @@ def test_outcomes_of_the_middle_nine_tenths_stand_beside_values_only() -> None:
     value = table.row(by_predicate=pl.col("quantity") == "value", named=True)
     inside = ((actual >= value["outcome_low"]) & (actual <= value["outcome_high"])).sum()
     assert inside >= 36
-    assert (value["outcome_low"], value["outcome_high"]) == (1.0, 38.0)
+    assert (value["outcome_low"], value["outcome_high"]) == (2.0, 39.0)
     probability = table.row(by_predicate=pl.col("quantity") == "probability", named=True)
     assert (probability["outcome_low"], probability["outcome_high"]) == (None, None)
 

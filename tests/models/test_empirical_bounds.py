@@ -31,12 +31,11 @@ def calibration(quantity: str, seed: int = 1) -> pl.DataFrame:
     return calibration_by_decile(shop(20_000, seed).lazy()).collect().filter(quantity=quantity)
 
 
-def test_at_least_nine_of_ten_outcomes_lie_within_the_bounds_of_values() -> None:
+def test_nine_of_ten_outcomes_lie_within_the_bounds_of_values() -> None:
     now = shop(20_000, seed=2)
     bounds = value_bounds(now["predicted_value"], calibration("value"))
     inside = now["actual_value"].is_between(bounds["low"], bounds["high"])
-    # Who buys nothing lies on the lower bound, so that nobody is below it: 95 of 100 rather than 90.
-    assert inside.sum() / inside.len() == pytest.approx(0.95, abs=0.02)
+    assert inside.sum() / inside.len() == pytest.approx(0.90, abs=0.02)
     for tenth in np.array_split(np.argsort(now["predicted_value"].to_numpy()), 10):
         assert inside.gather(tenth).sum() / len(tenth) >= 0.86
 
@@ -55,8 +54,8 @@ def test_a_tenth_that_was_predicted_nothing_keeps_its_outcomes_as_they_stand() -
             "model": "m",
             "predicted_value": [0.0] * 50 + [100.0] * 50,
             "purchase_probability": pl.Series([None] * 100, dtype=pl.Float64),
-            "actual_value": [0.0] * 45 + [30.0] * 5 + [50.0] * 5 + [100.0] * 40 + [200.0] * 5,
-            "has_bought": [False] * 45 + [True] * 55,
+            "actual_value": [0.0] * 40 + [30.0] * 10 + [50.0] * 5 + [100.0] * 40 + [200.0] * 5,
+            "has_bought": [False] * 40 + [True] * 60,
         }
     )
     found = calibration_by_decile(rows.lazy()).collect().filter(quantity="value")
