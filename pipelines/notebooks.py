@@ -4,13 +4,13 @@ A notebook reads $RETENTION_SHOP, $RETENTION_LAKE and $RETENTION_AS_OF through `
 serves the schedule and the person at the keyboard.
 """
 
+import os
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
 
 from pipelines.assets.given import Given
-from pipelines.environment import environment
 from pipelines.errors import LabError
 
 TIMEOUT_SECONDS = 600
@@ -45,7 +45,7 @@ def execute_notebook(path: Path, given: Given) -> bytes:
     Thread(target=import_module, args=("nbconvert",), daemon=True).start()
 
     notebook = nbformat.read(path, as_version=4)
-    with TemporaryDirectory() as sockets, environment(_environment(given)):
+    with TemporaryDirectory() as sockets:
         # Files that only we can read instead of ports: no other user of the machine can listen.
         private = {"transport": "ipc", "ip": f"{sockets}/kernel"}
         client = NotebookClient(
@@ -56,7 +56,7 @@ def execute_notebook(path: Path, given: Given) -> bytes:
             config=Config({"KernelManager": private}),
         )
         try:
-            client.execute()
+            client.execute(env=os.environ | _environment(given))
         except CellExecutionError as error:
             raise LabError(
                 f"Notebook {path.name} failed: {error.ename}: {error.evalue}. Open it with `retention lab`."

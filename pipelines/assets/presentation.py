@@ -4,6 +4,7 @@ Charts and pages are made in `pipelines.report`, notebooks stand in notebooks/.
 """
 
 import hashlib
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -97,7 +98,16 @@ def steps(shop: Shop) -> list[Step]:
     ]
 
 
+_Pages = dict[str, tuple[str, bytes]]
+_BEGUN: dict[tuple[Path, str, str], Future[_Pages]] = {}
+"""Pages that are being made, by lake, run and table."""
+
+
 def _reports(given: Given) -> pl.LazyFrame:
+    return _kept(given, "reports", "page", _pages(given, "reports"))
+
+
+def _rendered(given: Given) -> _Pages:
     """The report of the day, and beside it the page of contracts as it was then."""
     from pipelines.report.contracts import FILE_NAME, write_contracts_page
     from pipelines.report.report import render_report
@@ -105,8 +115,7 @@ def _reports(given: Given) -> pl.LazyFrame:
     made = given.moment.now.strftime("%Y-%m-%d %H:%M UTC")
     page = render_report(given.table, given.shop, given.as_of, made).encode()
     contracts = write_contracts_page(given.lake, given.shop, given.moment.now).read_bytes()
-    pages = {"report": ("report.html", page), "contracts": (FILE_NAME, contracts)}
-    return _kept(given, "reports", "page", pages)
+    return {"report": ("report.html", page), "contracts": (FILE_NAME, contracts)}
 
 
 def _late_sources(given: Given) -> str:
@@ -118,15 +127,41 @@ def _late_sources(given: Given) -> str:
 
 
 def _notebooks(given: Given) -> pl.LazyFrame:
-    pages = {path.stem: (f"{path.stem}.html", execute_notebook(path, given)) for path in notebook_files()}
-    return _kept(given, "notebooks", "page", pages)
+    return _kept(given, "notebooks", "page", _pages(given, "notebooks"))
+
+
+def _pages(given: Given, name: str) -> _Pages:
+    """Make pages; with the first to be asked for the other begins too, if it is due.
+
+    Both are made of the same tables, and a notebook's kernel is a process of its own that is mostly waited for.
+    """
+    run = given.lake.root, given.moment.run_id
+    if (*run, name) not in _BEGUN:
+        threads = ThreadPoolExecutor(max_workers=len(_MAKERS))
+        for table, make in _MAKERS.items():
+            if table == name or _is_due(given, table):
+                _BEGUN[*run, table] = threads.submit(make, given)
+        threads.shutdown(wait=False)
+    return _BEGUN.pop((*run, name)).result()
+
+
+def _is_due(given: Given, table: str) -> bool:
+    step = given.steps.get(table)
+    return step is not None and given.fingerprint(table) != given.fingerprint_of(step)
+
+
+def _executed(given: Given) -> _Pages:
+    return {path.stem: (f"{path.stem}.html", execute_notebook(path, given)) for path in notebook_files()}
 
 
 def _notebook_sources(_: Given) -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in notebook_files())).hexdigest()
 
 
-def _kept(given: Given, name: str, key: str, pages: dict[str, tuple[str, bytes]]) -> pl.LazyFrame:
+_MAKERS = {"reports": _rendered, "notebooks": _executed}
+
+
+def _kept(given: Given, name: str, key: str, pages: _Pages) -> pl.LazyFrame:
     """Write pages under the lake and say which."""
     folder = given.lake.root / name / given.as_of.isoformat()
     folder.mkdir(parents=True, exist_ok=True)
