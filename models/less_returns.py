@@ -23,7 +23,7 @@ from models.returned_share import expected_returned_share
 from models.spend import GammaGamma
 from models.summary import customer_summary
 
-__all__ = ["BeforeReturns", "LessReturns", "before_returns"]
+__all__ = ["BeforeReturns", "LessReturns", "before_returns", "returned_share_of"]
 
 
 class BeforeReturns(NamedTuple):
@@ -41,8 +41,16 @@ class BeforeReturns(NamedTuple):
     kept_share: npt.NDArray[np.float64]
 
 
-def before_returns(known: Known) -> BeforeReturns:
+def before_returns(known: Known, shares: pl.DataFrame | None = None) -> BeforeReturns:
     """Look at a shop before returns.
+
+    Parameters
+    ----------
+    known
+        What was known of the shop.
+    shares
+        customer_key, expected_returned_share, as learnt before; who is not in it is expected to send back as much as
+        the others on average. Default: learnt now.
 
     Raises
     ------
@@ -57,12 +65,19 @@ def before_returns(known: Known) -> BeforeReturns:
         raise NotEnoughDataError(
             "Which share comes back is learnt from order lines and returns; one is missing."
         )
+    if shares is None:
+        shares = expected_returned_share(tables["orders"], lines, returns, known.as_of)
     purchases = known_purchases(tables["orders"], None, known.as_of)
-    share = expected_returned_share(tables["orders"], lines, returns, known.as_of)
-    return BeforeReturns(
-        customer_summary(purchases, known.as_of).sort("customer_key").collect(),
-        1 - share["expected_returned_share"].to_numpy(),
-    )
+    summary = customer_summary(purchases, known.as_of).sort("customer_key").collect()
+    return BeforeReturns(summary, 1 - returned_share_of(summary, shares).to_numpy())
+
+
+def returned_share_of(customers: pl.DataFrame, shares: pl.DataFrame) -> pl.Series:
+    """Share expected back of each customer, in row order; the mean of the others for who is not in `shares`."""
+    own = shares.select("customer_key", "expected_returned_share")
+    joined = customers.select("customer_key").join(own, on="customer_key", how="left", maintain_order="left")
+    share = joined["expected_returned_share"]
+    return share.fill_null(strategy="mean")
 
 
 class LessReturns:

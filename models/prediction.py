@@ -18,7 +18,7 @@ from models.clv import Intervals, customer_lifetime_value
 from models.empirical_bounds import probability_bounds, value_bounds
 from models.errors import ApproximationWarning, ModelError
 from models.known import Known
-from models.less_returns import LessReturns, before_returns
+from models.less_returns import LessReturns, before_returns, returned_share_of
 from models.purchase_bounds import purchase_probability_bounds
 from models.purchases import PurchaseModel
 from models.spend import GammaGamma
@@ -49,6 +49,8 @@ class Champions:
         How much an order day is worth, net of returns.
     spend_before_returns
         The same before them; needed where `models.less_returns.LessReturns` is champion for value.
+    returned_shares
+        customer_key, expected_returned_share, as learnt with the models; None where the shop tells of no returns.
     others
         Candidates by their names that are no purchase models: baselines, season, trees. They are fitted when they
         score, but for what they were given grown. Where one refuses the shop of the day, the purchase model stands in
@@ -63,6 +65,7 @@ class Champions:
     fitted: Mapping[str, PurchaseModel]
     spend: GammaGamma
     spend_before_returns: GammaGamma | None = None
+    returned_shares: pl.DataFrame | None = None
     others: Mapping[str, Candidate] = field(default_factory=dict[str, Candidate])
     calibration: pl.DataFrame | None = None
 
@@ -102,7 +105,8 @@ def predict_customers(
     -------
     pl.DataFrame
         One row per customer, sorted by customer_key: as_of, customer_key, value_model, probability_model,
-        historic_clv, predicted_* and churn_* of the glossary. Values in shop currency, probabilities as shares,
+        historic_clv, expected_returned_share, predicted_* and churn_* of the glossary. Values in shop currency,
+        probabilities as shares,
         waits in days (null: never). Bounds come from the model's own parameters or, where it has none, from how like
         predictions turned out in the back-test. Without a purchase model as champion for value, its discounted value
         is discounted as the orders of the purchase model are.
@@ -128,6 +132,7 @@ def predict_customers(
             pl.lit(champions.value).alias("value_model"),
             pl.lit(champions.probability).alias("probability_model"),
             (pl.col("historic_clv") + pl.col("predicted_clv_365d")).alias("total_clv"),
+            _returned_share(summary, champions).alias("expected_returned_share"),
             churn_band(pl.col("churn_probability_365d")).alias("churn_band"),
         )
     )
@@ -184,7 +189,7 @@ def _orders_and_value(
 ) -> dict[str, pl.Series]:
     model, spend, kept = champions.fitted[champions.orders], champions.spend, 1.0
     if champions.value == LessReturns.name and champions.spend_before_returns is not None:
-        shop = before_returns(known)
+        shop = before_returns(known, champions.returned_shares)
         summary, spend, kept = shop.summary, champions.spend_before_returns, pl.Series(shop.kept_share)
     expected = customer_lifetime_value(summary, model, spend, horizon_days=HORIZON_DAYS, intervals=intervals)
     discounted = customer_lifetime_value(
@@ -237,6 +242,13 @@ def _churn(
         f"churn_probability_{HORIZON_DAYS}d_low": 1 - bounds["_high"],
         f"churn_probability_{HORIZON_DAYS}d_high": 1 - bounds["_low"],
     }
+
+
+def _returned_share(summary: pl.DataFrame, champions: Champions) -> pl.Series:
+    shares = champions.returned_shares
+    if shares is None or shares.is_empty():
+        return pl.repeat(None, summary.height, dtype=pl.Float64, eager=True)
+    return returned_share_of(summary, shares)
 
 
 def _bounds(found: pl.DataFrame | None, rows: int) -> dict[str, pl.Series]:

@@ -20,7 +20,7 @@ import polars as pl
 
 from models.return_window import known_returns, return_window_days
 
-__all__ = ["Credibility", "credibility", "expected_returned_share"]
+__all__ = ["Credibility", "ReturnHabits", "credibility", "expected_returned_share", "return_habits"]
 
 _UNKNOWN: Final = "unknown"
 
@@ -52,6 +52,83 @@ class Credibility(NamedTuple):
         )
 
 
+class ReturnHabits(NamedTuple):
+    """What a shop's orders tell of returns: enough to say of anybody what to expect.
+
+    Attributes
+    ----------
+    usual
+        One row per category: category, usual_share of the value bought.
+    overall
+        Share of all value, for goods and people nothing is known of.
+    keeps_to_goods
+        How far somebody keeps to what they bought so far.
+    sends_back_more
+        How far somebody who sent back more than usual is believed to do so again.
+    mature
+        Last order day that is judged: later orders may still come back.
+    """
+
+    usual: pl.DataFrame
+    overall: float
+    keeps_to_goods: Credibility
+    sends_back_more: Credibility
+    mature: date
+
+    def expected(
+        self, orders: pl.LazyFrame, order_lines: pl.LazyFrame, returns: pl.LazyFrame, as_of: date
+    ) -> pl.DataFrame:
+        """Say of these customers what is expected back; see `expected_returned_share`."""
+        customers = _known(orders, as_of).select("customer_key").unique()
+        baskets = _baskets(_parts(orders, order_lines, returns, as_of, self.mature), self.usual, self.overall)
+        own = (
+            baskets.lazy()
+            .group_by("customer_key")
+            .agg(pl.col("bought", "returned", "usual").sum())
+            .select(
+                "customer_key",
+                expected_returned_share=(
+                    self.keeps_to_goods.shrunk(pl.col("usual"), pl.col("bought"))
+                    * self.sends_back_more.shrunk(pl.col("returned"), pl.col("usual"))
+                ).clip(0.0, 1.0),
+            )
+        )
+        return (
+            customers.join(own, on="customer_key", how="left")
+            .with_columns(pl.col("expected_returned_share").fill_null(self.overall))
+            .sort("customer_key")
+            .collect(engine="streaming")
+        )
+
+
+def return_habits(
+    orders: pl.LazyFrame, order_lines: pl.LazyFrame, returns: pl.LazyFrame, as_of: date
+) -> ReturnHabits:
+    """Learn what orders tell of returns; a sample of whole customers is enough.
+
+    Parameters
+    ----------
+    orders, order_lines, returns, as_of
+        See `expected_returned_share`.
+    """
+    mature = as_of - timedelta(return_window_days(returns, orders, as_of))
+    parts = _parts(orders, order_lines, returns, as_of, mature)
+    of_category = credibility(parts, "category", "returned", "bought")
+    usual = (
+        parts.group_by("category")
+        .agg(pl.col("bought", "returned").sum())
+        .select("category", usual_share=of_category.shrunk(pl.col("returned"), pl.col("bought")))
+    )
+    baskets = _baskets(parts, usual, of_category.overall)
+    return ReturnHabits(
+        usual,
+        of_category.overall,
+        credibility(baskets, "customer_key", "usual", "bought"),
+        credibility(baskets, "customer_key", "returned", "usual"),
+        mature,
+    )
+
+
 def expected_returned_share(
     orders: pl.LazyFrame, order_lines: pl.LazyFrame, returns: pl.LazyFrame, as_of: date
 ) -> pl.DataFrame:
@@ -70,46 +147,8 @@ def expected_returned_share(
         One row per customer with a valid order by `as_of`, sorted by customer_key: customer_key,
         expected_returned_share (Float64, 0 to 1, of merchandise value). A shop without returns expects 0 of everybody.
     """
-    customers = (
-        orders.filter(
-            pl.col("is_valid") & pl.col("customer_key").is_not_null() & (pl.col("order_day") <= as_of)
-        )
-        .select("customer_key", "order_id", "order_day")
-        .collect(engine="streaming")
-    )
-    parts = _parts(customers.lazy(), order_lines, returns, orders, as_of)
-    of_category = credibility(parts, "category", "returned", "bought")
-    usual = (
-        parts.group_by("category")
-        .agg(pl.col("bought", "returned").sum())
-        .select("category", usual_share=of_category.shrunk(pl.col("returned"), pl.col("bought")))
-    )
-    baskets = (
-        parts.join(usual, on="category")
-        .with_columns(usual=pl.col("bought") * pl.col("usual_share"))
-        .group_by("customer_key", "order_id")
-        .agg(pl.col("bought", "returned", "usual").sum())
-    )
-    keeps_to_goods = credibility(baskets, "customer_key", "usual", "bought")
-    sends_back_more = credibility(baskets, "customer_key", "returned", "usual")
-    own = (
-        baskets.group_by("customer_key")
-        .agg(pl.col("bought", "returned", "usual").sum())
-        .select(
-            "customer_key",
-            expected_returned_share=(
-                keeps_to_goods.shrunk(pl.col("usual"), pl.col("bought"))
-                * sends_back_more.shrunk(pl.col("returned"), pl.col("usual"))
-            ).clip(0.0, 1.0),
-        )
-    )
-    return (
-        customers.select("customer_key")
-        .unique()
-        .join(own, on="customer_key", how="left")
-        .with_columns(pl.col("expected_returned_share").fill_null(of_category.overall))
-        .sort("customer_key")
-    )
+    habits = return_habits(orders, order_lines, returns, as_of)
+    return habits.expected(orders, order_lines, returns, as_of)
 
 
 def credibility(orders: pl.DataFrame, group: str, amount: str, weight: str) -> Credibility:
@@ -148,20 +187,20 @@ def credibility(orders: pl.DataFrame, group: str, amount: str, weight: str) -> C
     return Credibility(overall, max(within, 0.0) / between if between > 0 else float("inf"))
 
 
+def _known(orders: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+    is_known = pl.col("is_valid") & pl.col("customer_key").is_not_null() & (pl.col("order_day") <= as_of)
+    return orders.filter(is_known).select("customer_key", "order_id", "order_day")
+
+
 def _parts(
-    customers: pl.LazyFrame,
-    order_lines: pl.LazyFrame,
-    returns: pl.LazyFrame,
-    orders: pl.LazyFrame,
-    as_of: date,
+    orders: pl.LazyFrame, order_lines: pl.LazyFrame, returns: pl.LazyFrame, as_of: date, mature: date
 ) -> pl.DataFrame:
     """Value bought and returned by order and category, of orders old enough to be judged."""
-    mature = as_of - timedelta(return_window_days(returns, orders, as_of))
     bought = (
         order_lines.filter((pl.col("kind") == "merchandise") & (pl.col("net") > 0))
         .group_by("order_id", "product_id", "category")
         .agg(bought=pl.col("net").sum().cast(pl.Float64))
-        .join(customers.filter(pl.col("order_day") <= mature), on="order_id")
+        .join(_known(orders, as_of).filter(pl.col("order_day") <= mature), on="order_id")
     )
     back = (
         known_returns(returns, as_of)
@@ -176,4 +215,14 @@ def _parts(
         # More than was bought cannot come back; where it is told, the excess is a matter of matching.
         .with_columns(pl.min_horizontal("returned", "bought"))
         .collect(engine="streaming")
+    )
+
+
+def _baskets(parts: pl.DataFrame, usual: pl.DataFrame, overall: float) -> pl.DataFrame:
+    """Each order with what is usually sent back of such goods."""
+    return (
+        parts.join(usual, on="category", how="left")
+        .with_columns(usual=pl.col("bought") * pl.col("usual_share").fill_null(overall))
+        .group_by("customer_key", "order_id")
+        .agg(pl.col("bought", "returned", "usual").sum())
     )

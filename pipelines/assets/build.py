@@ -21,6 +21,8 @@ from pipelines.assets.step import Keeps, Moment, Outcome, Step
 from pipelines.lake import Lake, find_lake_folder
 from pipelines.shop import Shop
 
+REFIT_TAG = "retention/refit"
+"""Tag of a run, "true" where models are to be fitted anew: how Dagster's page asks for it."""
 PREVIEW_ROWS = 5
 ANONYMOUS = (Privacy.NONE,)
 
@@ -112,7 +114,8 @@ def asset_of(step: Step, steps: Mapping[str, Step], shop: Shop, overrides: Overr
     def _asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         lake = Lake.make(overrides.lake or find_lake_folder(shop.name), shop.name)
         as_of = None if step.stage.is_ingest else date.fromisoformat(context.partition_key)
-        moment = Moment(context.run.run_id, overrides.now or datetime.now(UTC), as_of, overrides.refit)
+        refit = overrides.refit or context.run.tags.get(REFIT_TAG) == "true"
+        moment = Moment(context.run.run_id, overrides.now or datetime.now(UTC), as_of, refit)
         given = Given(shop, lake, moment, steps)
         if overrides.reporter:
             overrides.reporter.started(step)

@@ -16,18 +16,21 @@ from typing import cast
 import polars as pl
 
 from data_contracts import table as promise
-from models.backtest import Measured, Predicted, compared, measure, predict_candidates
+from models.backtest import MOST_CUSTOMERS, Measured, Predicted, compared, measure, predict_candidates
 from models.boosted_trees import BoostedTrees
 from models.calibration import calibration_by_cohort, calibration_by_decile
 from models.champion import QUANTITIES, Champion, Quantity, choose_champion
 from models.churn import ChurnClassifier
 from models.decile_lift import decile_lift
 from models.errors import ModelError
+from models.features import Tables
 from models.future_value import FutureValue
+from models.known import parts_of, sample_of
 from models.less_returns import LessReturns, before_returns
 from models.prediction import HORIZON_DAYS, LESS_RETURNS_ORDERS, NEAR_HORIZON_DAYS
 from models.provenance import Provenance, stamped
 from models.purchases import BetaGeo, ModifiedBetaGeo, ParetoNBD, PurchaseModel
+from models.returned_share import return_habits
 from models.spend import GammaGamma
 from models.summary import customer_summary
 from models.training_rows import training_rows
@@ -48,6 +51,8 @@ PURCHASE_MODELS: dict[str, type[PurchaseModel]] = {
 """Models by the name they have in the back-test."""
 SPEND_MODEL = "gamma_gamma"
 SPEND_BEFORE_RETURNS = "gamma_gamma_before_returns"
+CUSTOMERS_AT_ONCE = 1_000_000
+_NO_SHARES = pl.DataFrame(schema={"customer_key": pl.String, "expected_returned_share": pl.Float64})
 HORIZONS = (NEAR_HORIZON_DAYS, HORIZON_DAYS)
 
 
@@ -66,6 +71,12 @@ def steps(shop: Shop) -> list[Step]:
             table="purchase_models",
             reads=("purchases", *facts, "model_fits"),
             make=on_fit_nights("purchase_models", _purchase_models),
+        ),
+        _Step(
+            table="returned_shares",
+            reads=("purchases", *facts, "model_fits"),
+            make=on_fit_nights("returned_shares", _returned_shares, is_carried=False),
+            settings=("predictions",),
         ),
         _Step(
             table="boosted_models",
@@ -145,7 +156,9 @@ def _purchase_models(given: Given) -> pl.LazyFrame:
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
             try:
-                rows_fitted = before_returns(known).summary if name == SPEND_BEFORE_RETURNS else summary
+                rows_fitted = (
+                    before_returns(known, _NO_SHARES).summary if name == SPEND_BEFORE_RETURNS else summary
+                )
                 model = kind().fit(rows_fitted)
             except ModelError:
                 continue
@@ -160,10 +173,41 @@ def _purchase_models(given: Given) -> pl.LazyFrame:
                 ),
                 "log_likelihood": model.log_likelihood_,
                 "customers": int(model.n_customers_),
-                "notes": "; ".join(str(warning.message) for warning in told),
+                "notes": "; ".join([*_of_spend(model), *(str(warning.message) for warning in told)]),
             }
         )
     return _rows(rows, "purchase_models", given)
+
+
+def _of_spend(model: PurchaseModel | GammaGamma) -> list[str]:
+    """What Gamma-Gamma supposes, as found, and whom it left out."""
+    if not isinstance(model, GammaGamma):
+        return []
+    left_out = ", ".join(
+        f"{count:,.0f} {reason.replace('_', ' ')}" for reason, count in model.excluded_.items()
+    )
+    return [
+        f"correlation of frequency and mean spend {model.correlation_:+.2f}, which should be near 0; left out: {left_out}"
+    ]
+
+
+def _returned_shares(given: Given) -> pl.LazyFrame:
+    """Learn of a sample what comes back, and say it of everybody, a million customers at a time."""
+    tables = with_rows(feature_tables(given.shop), given.table)
+    if not {"order_lines", "returns"} <= set(tables):
+        return empty("returned_shares")
+    sample = _returns_of(
+        sample_of(tables, given.as_of, seed=given.shop.predictions.seed, max_customers=MOST_CUSTOMERS)
+    )
+    habits = return_habits(*sample, given.as_of)
+    customers = given.table("purchases").select(pl.col("customer_key").n_unique()).collect().item()
+    parts = parts_of(tables, max(1, round(customers / CUSTOMERS_AT_ONCE)))
+    return dated(pl.concat(habits.expected(*_returns_of(part), given.as_of) for part in parts), given)
+
+
+def _returns_of(tables: Tables) -> tuple[pl.LazyFrame, pl.LazyFrame, pl.LazyFrame]:
+    named = cast(Mapping[str, pl.LazyFrame], tables)
+    return named["orders"], named["order_lines"], named["returns"]
 
 
 def _boosted_models(given: Given) -> pl.LazyFrame:

@@ -13,13 +13,11 @@ from models.backtest import default_candidates
 from models.boosted_trees import BoostedTrees
 from models.candidates import Candidate
 from models.clv import Intervals
-from models.errors import ModelError
-from models.known import Known
-from models.less_returns import LessReturns, before_returns
+from models.less_returns import LessReturns
 from models.prediction import Champions, predict_customers
 from models.provenance import checked
 from models.spend import GammaGamma
-from pipelines.assets.fit_nights import empty
+from pipelines.assets.fit_nights import empty, fitted_as_of
 from pipelines.assets.fitting import PURCHASE_MODELS, SPEND_BEFORE_RETURNS, SPEND_MODEL, grown_trees
 from pipelines.assets.given import Given
 from pipelines.assets.known import feature_tables, known_now
@@ -40,6 +38,7 @@ def steps(shop: Shop) -> list[Step]:
                 *feature_tables(shop),
                 "purchase_models",
                 "boosted_models",
+                "returned_shares",
                 "champions",
                 "backtest_calibration",
                 "suppressions",
@@ -55,24 +54,13 @@ def _predictions(given: Given) -> pl.LazyFrame:
     if champions is None:
         return empty("customer_predictions")
     settings = given.shop.predictions
-    known = known_now(given)
     predicted = predict_customers(
-        known,
+        known_now(given),
         champions,
         intervals=Intervals(draws=settings.interval_draws, seed=settings.seed),
         annual_discount=settings.annual_discount,
     )
-    return without_objectors(_with_returned_share(predicted, known), given.table("suppressions"))
-
-
-def _with_returned_share(predicted: pl.DataFrame, known: Known) -> pl.LazyFrame:
-    """Add which share of value is expected back; null where the shop tells of no returns."""
-    name = "expected_returned_share"
-    try:
-        shop = before_returns(known)
-    except ModelError:
-        return predicted.lazy().with_columns(pl.lit(None, pl.Float64).alias(name))
-    return predicted.lazy().with_columns(pl.Series(name, 1 - shop.kept_share))
+    return without_objectors(predicted.lazy(), given.table("suppressions"))
 
 
 def _published(given: Given) -> Champions | None:
@@ -93,9 +81,16 @@ def _published(given: Given) -> Champions | None:
         spend_before_returns=(
             GammaGamma.from_json(stored[SPEND_BEFORE_RETURNS]) if SPEND_BEFORE_RETURNS in stored else None
         ),
+        returned_shares=_returned_shares(given),
         others={name: _other(name, given) for name in set(champion.values()) - {*fitted, LessReturns.name}},
         calibration=given.table("backtest_calibration").collect(),
     )
+
+
+def _returned_shares(given: Given) -> pl.DataFrame | None:
+    """What was learnt of returns on the fit night; the table is not carried over."""
+    shares = given.lake.scan("returned_shares", as_of=fitted_as_of(given)).collect()
+    return None if shares.is_empty() else shares
 
 
 def _other(name: str, given: Given) -> Candidate:

@@ -100,6 +100,7 @@ def test_every_customer_has_one_row_of_possible_numbers(value: str, probability:
         "value_model",
         "probability_model",
         "churn_band",
+        "expected_returned_share",
         *PUBLISHED,
     }
     assert (made["value_model"].unique().item(), made["probability_model"].unique().item()) == (

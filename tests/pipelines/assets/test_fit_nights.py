@@ -29,6 +29,7 @@ MADE = (
     "readiness",
     "model_fits",
     "purchase_models",
+    "returned_shares",
     "boosted_models",
     "churn_importances",
     "backtest_predictions",
