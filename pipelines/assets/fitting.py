@@ -183,12 +183,9 @@ def _of_spend(model: PurchaseModel | GammaGamma) -> list[str]:
     """What Gamma-Gamma supposes, as found, and whom it left out."""
     if not isinstance(model, GammaGamma):
         return []
-    left_out = ", ".join(
-        f"{count:,.0f} {reason.replace('_', ' ')}" for reason, count in model.excluded_.items()
-    )
-    return [
-        f"correlation of frequency and mean spend {model.correlation_:+.2f}, which should be near 0; left out: {left_out}"
-    ]
+    left_out = ", ".join(f"{count:,.0f} {reason}" for reason, count in model.excluded_.items())
+    correlation = f"correlation of frequency and mean spend {model.correlation_:+.2f}, which should be near 0"
+    return [correlation, f"left out {left_out.replace('_', ' ')}"]
 
 
 def _returned_shares(given: Given) -> pl.LazyFrame:
