@@ -1,44 +1,25 @@
 """Back-test: put the shop back in time, predict, and compare with what then happened.
 
-At each origin (`models.origins`) candidates see the shop as it was known then (`models.known`): later orders do not
-exist, and neither do refunds made later of earlier orders. The truth is what customers known at the origin did in the
-horizon after it: whether they placed a valid order, and the net of those orders by order date with refunds known by
-the horizon's end. Refunds in the horizon of orders from *before* it count nowhere: they are not the future's sales,
-and no candidate predicts them.
-
-Every prediction is of days that its model had not seen. Measures are taken in `models.measure`; which model wins is
-decided in `models.champion`.
+Every prediction is of days that its model had not seen (`models.foretold`). Measures are taken in `models.measure`;
+which model wins is decided in `models.champion`.
 """
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Final, cast
+from datetime import date
 
 import polars as pl
 
-from models.baselines import GlobalMean, LastTwelveMonths, RfmCellMean
-from models.boosted_trees import BoostedTrees
 from models.calibration import calibration_by_decile
-from models.candidates import (
-    Candidate,
-    bg_nbd_gamma_gamma,
-    mbg_nbd_gamma_gamma,
-    pareto_nbd_gamma_gamma,
-)
-from models.errors import ApproximationWarning, ModelError, UnitWarning
-from models.features import Tables
-from models.known import Known, known_at, sample_of
-from models.less_returns import LessReturns
+from models.candidates import Candidate
+from models.foretold import MOST_CUSTOMERS, Predicted, default_candidates, predict_candidates
 from models.measure import Measured, compared, measure
-from models.origins import MOST_ORIGINS, default_horizon, origins
-from models.season_level import mbg_nbd_season, season_mean
-from models.summary import purchases_at
+from models.origins import MOST_ORIGINS
 
 __all__ = [
+    "MOST_CUSTOMERS",
     "BacktestResult",
     "Measured",
     "Predicted",
@@ -48,27 +29,6 @@ __all__ = [
     "measure",
     "predict_candidates",
 ]
-
-MOST_CUSTOMERS: Final = 300_000
-"""Customers that a back-test looks at; of more, a sample: its intervals are narrow enough by far (ours)."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Predicted:
-    """What the candidates foretold.
-
-    Attributes
-    ----------
-    predictions
-        One row per origin, model and customer: as_of, cut, horizon_days, customer_key, model, predicted_value,
-        purchase_probability, actual_value, has_bought.
-    candidates
-        One row per origin and model: as_of, cut, horizon_days, model, took_part, notes (why not, or what the model
-        warned of; empty where nothing).
-    """
-
-    predictions: pl.DataFrame
-    candidates: pl.DataFrame
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +44,7 @@ class BacktestResult:
     calibration
         By decile of prediction (`models.calibration`) over the origins compared, with as_of, cut, horizon_days.
     predictions, candidates
-        See `Predicted`.
+        See `models.foretold.Predicted`.
     """
 
     as_of: date
@@ -96,22 +56,6 @@ class BacktestResult:
     calibration: pl.DataFrame
     predictions: pl.DataFrame
     candidates: pl.DataFrame
-
-
-def default_candidates() -> list[Candidate]:
-    """Return the three baselines, the purchase models, those that know the season, and the trees, simplest first."""
-    return [
-        GlobalMean(),
-        LastTwelveMonths(),
-        RfmCellMean(),
-        bg_nbd_gamma_gamma(),
-        mbg_nbd_gamma_gamma(),
-        pareto_nbd_gamma_gamma(),
-        LessReturns(),
-        mbg_nbd_season(),
-        season_mean(),
-        BoostedTrees(),
-    ]
 
 
 def backtest(
@@ -187,146 +131,3 @@ def backtest(
         predictions=predicted.predictions,
         candidates=predicted.candidates,
     )
-
-
-def predict_candidates(
-    orders: pl.LazyFrame,
-    returns: pl.LazyFrame,
-    *,
-    as_of: date,
-    seed: int = 0,
-    horizon_days: int | None = None,
-    candidates: Sequence[Candidate] | None = None,
-    tables: Mapping[str, pl.LazyFrame] | None = None,
-    most_origins: int = MOST_ORIGINS,
-    max_customers: int = MOST_CUSTOMERS,
-) -> Predicted:
-    """Fit every candidate at each origin, and put its predictions beside what happened.
-
-    The first half of `backtest`, for those who keep the predictions; `measure` is the second. A candidate that refuses
-    an origin (too little history, no convergence) has no predictions there, and says why.
-
-    Parameters
-    ----------
-    orders, returns, as_of, seed, horizon_days, candidates, tables, most_origins
-        See `backtest`.
-    max_customers
-        Of more customers a sample of this size is looked at.
-
-    Raises
-    ------
-    ValueError
-        See `backtest`.
-    """
-    candidates = default_candidates() if candidates is None else candidates
-    _check_names(candidates)
-    given = cast(Tables, {**(tables or {}), "orders": orders, "returns": returns})
-    sample = sample_of(given, as_of, seed=seed, max_customers=max_customers)
-    first_day = _first_day(sample["orders"], as_of)
-    horizon_days = default_horizon(first_day, as_of) if horizon_days is None else horizon_days
-    predictions: list[pl.DataFrame] = []
-    told: list[dict[str, object]] = []
-    for cut in origins(first_day, as_of, horizon_days, most=most_origins):
-        known = known_at(cut, **sample)
-        known = Known(cut, known.purchases.collect().lazy(), known.tables)
-        outcomes = _outcomes(known, sample, horizon_days)
-        for candidate in candidates:
-            predicted, notes = _predict(candidate, known, horizon_days, outcomes)
-            told.append(
-                {"cut": cut, "model": candidate.name, "took_part": predicted is not None, "notes": notes}
-            )
-            if predicted is not None:
-                predictions.append(predicted.select(pl.lit(cut).alias("cut"), pl.all()))
-    if not predictions:
-        reasons = "; ".join(f"{row['model']}: {row['notes']}" for row in told)
-        raise ValueError(f"No candidate could be back-tested. {reasons}")
-    said = pl.DataFrame(
-        told, schema={"cut": pl.Date, "model": pl.String, "took_part": pl.Boolean, "notes": pl.String}
-    )
-    split = [
-        pl.lit(as_of).alias("as_of"),
-        pl.col("cut"),
-        pl.lit(horizon_days, pl.Int32).alias("horizon_days"),
-    ]
-    return Predicted(
-        predictions=pl.concat(predictions).select(*split, pl.exclude("cut")),
-        candidates=said.select(*split, pl.exclude("cut")),
-    )
-
-
-def _check_names(candidates: Sequence[Candidate]) -> None:
-    names = [candidate.name for candidate in candidates]
-    if not names or len(set(names)) < len(names):
-        raise ValueError(f"Candidates need distinct names, at least one: {names}.")
-
-
-def _first_day(orders: pl.LazyFrame, as_of: date) -> date:
-    is_known = pl.col("is_valid") & pl.col("customer_key").is_not_null() & (pl.col("order_day") <= as_of)
-    first_day = orders.filter(is_known).select(pl.col("order_day").min()).collect().item()
-    if not isinstance(first_day, date):
-        raise ValueError(f"There is no valid order of a known customer up to {as_of}: nothing to back-test.")
-    return first_day
-
-
-def _outcomes(known: Known, tables: Tables, horizon_days: int) -> pl.DataFrame:
-    """Return what customers known at the origin did in the horizon, by customer_key."""
-    end = known.as_of + timedelta(horizon_days)
-    returns = tables.get("returns")
-    assert returns is not None, "a back-test is given returns"
-    after = (
-        purchases_at(tables["orders"], returns, end)
-        .filter(pl.col("order_day") > known.as_of)
-        .group_by("customer_key")
-        .agg(net=pl.col("net").sum())
-    )
-    return (
-        known.purchases.select("customer_key")
-        .unique()
-        .join(after, on="customer_key", how="left")
-        .select(
-            "customer_key",
-            actual_value=pl.col("net").cast(pl.Float64).fill_null(0.0),
-            has_bought=pl.col("net").is_not_null(),
-        )
-        .sort("customer_key")
-        .collect()
-    )
-
-
-def _told(said: list[warnings.WarningMessage]) -> Iterator[str]:
-    """What models warned of; warnings of anything else go on their way."""
-    for warning in said:
-        if issubclass(warning.category, ApproximationWarning | UnitWarning):
-            yield str(warning.message)
-        else:
-            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
-
-
-def _predict(
-    candidate: Candidate, known: Known, horizon_days: int, outcomes: pl.DataFrame
-) -> tuple[pl.DataFrame | None, str]:
-    """One candidate's predictions beside the outcomes, in the order of the outcomes; and what it said."""
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always")
-        try:
-            predicted = candidate.fit(known).predict(horizon_days)
-        except ModelError as error:
-            return None, str(error)
-    notes = "; ".join(dict.fromkeys(_told(said)))
-    if missing := outcomes.join(predicted, on="customer_key", how="anti").height:
-        raise ValueError(f"{candidate.name} leaves {missing:,} of {outcomes.height:,} customers unpredicted.")
-    joined = outcomes.join(
-        predicted.select("customer_key", "predicted_value", "purchase_probability"),
-        on="customer_key",
-        how="left",
-        validate="1:1",
-        maintain_order="left",
-    )
-    return joined.select(
-        "customer_key",
-        pl.lit(candidate.name).alias("model"),
-        "predicted_value",
-        "purchase_probability",
-        "actual_value",
-        "has_bought",
-    ), notes

@@ -1,11 +1,14 @@
 """Every step of a shop, in the order of the stages."""
 
 from pipelines.assets import (
+    backtesting,
+    champions,
     contract,
     drivers,
     experience,
     facts,
-    fitting,
+    fit_nights,
+    fitted_models,
     landing,
     lists,
     model_pictures,
@@ -30,7 +33,10 @@ def steps_of(shop: Shop) -> dict[str, Step]:
         revenue,
         experience,
         ready,
-        fitting,
+        fit_nights,
+        backtesting,
+        fitted_models,
+        champions,
         model_pictures,
         predictions,
         segments,

@@ -13,7 +13,7 @@ from models.features import features
 from models.prediction import HORIZON_DAYS
 from models.summary import customer_summary
 from pipelines.assets.fit_nights import dated, empty
-from pipelines.assets.fitting import PURCHASE_MODELS, grown_trees
+from pipelines.assets.fitted_models import PURCHASE_MODELS, grown_trees
 from pipelines.assets.given import Given
 from pipelines.assets.known import feature_tables, known_now
 from pipelines.assets.step import Keeps, Stage, Step

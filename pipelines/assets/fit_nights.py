@@ -2,7 +2,7 @@
 
 Tables of models and of the back-test are made anew on a fit night; on other nights they hold the rows of the last fit,
 so that who reads a day's tables finds whole ones. The rule stands in `models.refit`. Fitting stands in
-`pipelines.assets.fitting`.
+`pipelines.assets.fitted_models`.
 """
 
 import hashlib
@@ -18,8 +18,25 @@ from models.refit import LastFit, Shape, why_refit
 from models.summary import customer_summary
 from pipelines.assets.given import Given
 from pipelines.assets.program import code_version
+from pipelines.assets.step import Keeps, Stage, Step
+from pipelines.shop import Shop
 
 REQUESTED = "requested"
+
+
+def steps(_: Shop) -> list[Step]:
+    """One step: whether models are fitted for the day."""
+    return [
+        Step(
+            table="model_fits",
+            stage=Stage.PREDICTIONS,
+            keeps=Keeps.OTHER_DAYS,
+            reads=("purchases", "readiness"),
+            make=_model_fits,
+            settings=("predictions",),
+            identity=_requested,
+        ),
+    ]
 
 
 def is_ready(given: Given) -> bool:
@@ -37,7 +54,13 @@ def dated(frame: pl.DataFrame, given: Given) -> pl.LazyFrame:
     return frame.lazy().with_columns(pl.lit(given.as_of).alias("as_of"))
 
 
-def model_fits(given: Given) -> pl.LazyFrame:
+def rows_of(rows: list[dict[str, object]], name: str, given: Given) -> pl.LazyFrame:
+    """Rows of the run's day in the shape of a table; what a row does not tell is null."""
+    schema = {column: dtype for column, dtype in promise(name).schema.items() if column != "as_of"}
+    return dated(pl.DataFrame(rows, schema=schema), given) if rows else empty(name)
+
+
+def _model_fits(given: Given) -> pl.LazyFrame:
     """Decide, and note what was decided."""
     if not is_ready(given):
         return empty("model_fits")
@@ -49,7 +72,7 @@ def model_fits(given: Given) -> pl.LazyFrame:
         if earlier
         else None
     )
-    is_requested = is_requested_for(given) == REQUESTED
+    is_requested = _requested(given) == REQUESTED
     reason = why_refit(given.as_of, last, summary, program=program, is_requested=is_requested)
     if reason is None and earlier is not None:
         row = earlier | {"reason": f"not fitted: the models of {earlier['fitted_as_of']} score this day"}
@@ -65,7 +88,7 @@ def model_fits(given: Given) -> pl.LazyFrame:
     return dated(pl.DataFrame([row], schema_overrides=dict(promise("model_fits").schema)), given)
 
 
-def is_requested_for(given: Given) -> str:
+def _requested(given: Given) -> str:
     """Say whether a fit was asked for: by this run, or by an earlier one for the same day."""
     if given.moment.refit:
         return REQUESTED

@@ -1,6 +1,6 @@
 """Model pictures: tables that show what the purchase models think, and how their expectations kept up with a shop.
 
-Worked out in `models`; fitted and chosen in `pipelines.assets.fitting`. No number here is used by another table.
+Worked out in `models`; fitted in `pipelines.assets.fitted_models`. No number here is used by another table.
 """
 
 import warnings
@@ -15,7 +15,7 @@ from models.purchases import PurchaseModel
 from models.summary import customer_summary
 from models.tracking import tracking
 from pipelines.assets.fit_nights import dated, empty, on_fit_nights
-from pipelines.assets.fitting import PURCHASE_MODELS
+from pipelines.assets.fitted_models import PURCHASE_MODELS
 from pipelines.assets.given import Given
 from pipelines.assets.step import Keeps, Stage, Step
 from pipelines.shop import Shop

@@ -1,7 +1,7 @@
 """Predictions: what the published models expect of each customer; made every night.
 
-Models are fitted and chosen in `pipelines.assets.fitting`. A shop that is not ready gets no rows, never made-up
-numbers.
+Models are fitted in `pipelines.assets.fitted_models` and chosen in `pipelines.assets.champions`. A shop that is not
+ready gets no rows, never made-up numbers.
 """
 
 from functools import partial
@@ -18,7 +18,7 @@ from models.prediction import Champions, predict_customers
 from models.provenance import checked
 from models.spend import GammaGamma
 from pipelines.assets.fit_nights import empty, fitted_as_of
-from pipelines.assets.fitting import PURCHASE_MODELS, SPEND_BEFORE_RETURNS, SPEND_MODEL, grown_trees
+from pipelines.assets.fitted_models import PURCHASE_MODELS, SPEND_BEFORE_RETURNS, SPEND_MODEL, grown_trees
 from pipelines.assets.given import Given
 from pipelines.assets.known import feature_tables, known_now
 from pipelines.assets.step import Keeps, Stage, Step

@@ -1,6 +1,6 @@
 """Ready: whether the shop has enough history for predictions, and the numbers behind it.
 
-The rule stands in `models.readiness`. What is made where it holds belongs to `pipelines.assets.fitting`.
+The rule stands in `models.readiness`. What is made where it holds belongs to `pipelines.assets.fitted_models`.
 """
 
 import polars as pl
