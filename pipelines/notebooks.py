@@ -4,6 +4,7 @@ A notebook reads $RETENTION_SHOP, $RETENTION_LAKE and $RETENTION_AS_OF through `
 serves the schedule and the person at the keyboard.
 """
 
+import asyncio
 import os
 from importlib import import_module
 from pathlib import Path
@@ -56,7 +57,8 @@ def execute_notebook(path: Path, given: Given) -> bytes:
             config=Config({"KernelManager": private}),
         )
         try:
-            client.execute(env=os.environ | _environment(given))
+            # A loop of its own, closed at the end: this may be a thread without one.
+            asyncio.run(client.async_execute(env=os.environ | _environment(given)))
         except CellExecutionError as error:
             raise LabError(
                 f"Notebook {path.name} failed: {error.ename}: {error.evalue}. Open it with `retention lab`."

@@ -145,7 +145,14 @@ def test_a_changed_list_is_made_anew_and_nothing_before_it(published: Published,
     settings.write_text(settings.read_text().replace("valid_orders >= 2", "valid_orders >= 3"))
     outcomes = publish(Shop.open(copy.shop.folder), copy.lake, published.snapshot.as_of, leave_out=PAGES)
     made = {name for name, outcome in outcomes.items() if not outcome.was_unchanged}
-    assert made == {"deliveries", "list_members", "campaign_lists", "list_files", "snapshots"}
+    assert made == {
+        "deliveries",
+        "list_members",
+        "prediction_drivers",
+        "campaign_lists",
+        "list_files",
+        "snapshots",
+    }
     (thanked,) = [row for row in rows(copy.lake, "campaign_lists") if row["name"] == "thank_you"]
     assert (thanked["rule"], thanked["not_eligible"]) == ("valid_orders >= 3", 2)
 
