@@ -36,6 +36,9 @@ def _champions(given: Given) -> pl.LazyFrame:
     missing = [name for name in PURCHASE_MODELS if name not in fitted]
     missing += [BoostedTrees.name] if grown < len(HORIZONS) else []
     missing += [LessReturns.name] if not {SPEND_BEFORE_RETURNS, LESS_RETURNS_ORDERS} <= set(fitted) else []
+    chosen = leading(given)
+    if any(champion.name in missing for champion in chosen.values()):
+        chosen = leading(given, missing)
     rows: list[dict[str, object]] = [
         {
             "fitted_as_of": given.as_of,
@@ -44,6 +47,6 @@ def _champions(given: Given) -> pl.LazyFrame:
             "is_baseline": champion.is_baseline,
             "reason": champion.reason,
         }
-        for quantity, champion in leading(given, missing).items()
+        for quantity, champion in chosen.items()
     ]
     return rows_of(rows, "champions", given)

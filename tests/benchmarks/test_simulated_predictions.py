@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from models.clv import Intervals, customer_lifetime_value
@@ -104,10 +103,10 @@ def _by_model(lab: Lab, people: pl.DataFrame, figures: Figures) -> None:
             intervals=Intervals(),
         )
         inside = [
-            np.mean(
-                (people[actual] >= made[f"predicted_{quantity}_low"])
-                & (people[actual] <= made[f"predicted_{quantity}_high"])
-            )
+            people[actual]
+            .is_between(made[f"predicted_{quantity}_low"], made[f"predicted_{quantity}_high"])
+            .sum()
+            / people.height
             for quantity, actual in (("orders", "days"), ("clv", "net"))
         ]
         total = made.select(pl.col("predicted_clv").sum() / people["net"].sum() - 1).item()
