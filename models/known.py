@@ -1,7 +1,8 @@
 """Known: a shop's facts as they stood at the end of a day; all that a candidate gets to see.
 
 The back-test hides the future here, once, so that no model has to be trusted to look away. What is told of an order
-later than the day (status, refunds, net) is left out, and later rows vanish.
+later than the day (status, refunds, net) is left out, and later rows vanish. Whether an order counts is told as it is
+known now: a cancellation has no day of its own in what shops deliver.
 
 What does not belong here: what candidates make of it (`models.candidates`), the features (`models.features`).
 """
