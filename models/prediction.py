@@ -55,9 +55,9 @@ class Champions:
         Candidates by their names that are no purchase models: baselines, season, trees. They are fitted when they
         score, but for what they were given grown. Where one refuses the shop of the day, the purchase model stands in
         for it, and is named.
-    calibration
-        How the candidates' tenths turned out (`models.calibration.calibration_by_decile`), which bounds the others;
-        None leaves their bounds null.
+    calibration, outcomes
+        How the candidates' predictions turned out (`calibration_by_decile` and `outcomes` of `models.calibration`),
+        which bounds the others; None leaves their bounds null.
     """
 
     value: str
@@ -68,6 +68,7 @@ class Champions:
     returned_shares: pl.DataFrame | None = None
     others: Mapping[str, Candidate] = field(default_factory=dict[str, Candidate])
     calibration: pl.DataFrame | None = None
+    outcomes: pl.DataFrame | None = None
 
     @property
     def orders(self) -> str:
@@ -75,12 +76,19 @@ class Champions:
         value = LESS_RETURNS_ORDERS if self.value == LessReturns.name else self.value
         return next(name for name in (value, self.probability, *self.fitted) if name in self.fitted)
 
-    def calibrated(self, quantity: str, model: str) -> pl.DataFrame | None:
-        """How the tenths of a model turned out; None where that is not known."""
-        if self.calibration is None:
-            return None
-        own = self.calibration.filter(quantity=quantity, model=model)
-        return None if own.is_empty() else own
+    def calibrated(self) -> pl.DataFrame | None:
+        """How the tenths of the champion for probability turned out; None where that is not known."""
+        own = None if self.calibration is None else self.calibration.filter(quantity="probability")
+        return _of(own, self.probability)
+
+    def turned_out(self) -> pl.DataFrame | None:
+        """What came of like predictions of the champion for value; None where that is not known."""
+        return _of(self.outcomes, self.value)
+
+
+def _of(rows: pl.DataFrame | None, model: str) -> pl.DataFrame | None:
+    own = None if rows is None else rows.filter(model=model)
+    return None if own is None or own.is_empty() else own
 
 
 def predict_customers(
@@ -208,10 +216,10 @@ def _orders_and_value(
         }
     else:
         value = told[champions.value, HORIZON_DAYS]["predicted_value"]
-        calibration = champions.calibrated("value", champions.value)
+        came = champions.turned_out()
         share = (discounted["predicted_clv"] / expected["predicted_clv"]).fill_nan(1.0)
         bounds = {"_discounted": value * share}
-        bounds |= _bounds(None if calibration is None else value_bounds(value, calibration), value.len())
+        bounds |= _bounds(None if came is None else value_bounds(value, came), value.len())
     return orders | {
         "predicted_clv_365d": value,
         **{f"predicted_clv_365d{bound}": series for bound, series in bounds.items()},
@@ -232,7 +240,7 @@ def _churn(
         buys = {h: told[name, h]["purchase_probability"] for h in horizons}
         # Two sets of trees, one a horizon, know nothing of each other: what happens in 90 days happens in a year.
         buys[HORIZON_DAYS] = pl.select(pl.max_horizontal(*buys.values())).to_series()
-        calibration = champions.calibrated("probability", name)
+        calibration = champions.calibrated()
         bounds = _bounds(
             None if calibration is None else probability_bounds(buys[HORIZON_DAYS], calibration),
             summary.height,

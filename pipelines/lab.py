@@ -135,6 +135,11 @@ class Lab:
             One row per customer; the columns are told at `models.features.features`. Tables that the shop does not have
             leave theirs out.
 
+        Raises
+        ------
+        AsOfError
+            The day lies after the newest finished run's.
+
         Examples
         --------
         >>> lab.features("2011-06-30").collect()  # doctest: +SKIP
@@ -142,8 +147,13 @@ class Lab:
         from models.features import features
         from pipelines.assets.known import feature_tables, with_rows
 
+        day = self.as_of if as_of is None else _day(as_of)
+        if day > self.as_of:
+            raise AsOfError(
+                f"{day} lies after the newest finished run's day, {self.as_of}. Give an earlier day."
+            )
         tables = with_rows(feature_tables(self.shop), self.read)
-        return features(self.as_of if as_of is None else _day(as_of), horizon_days=horizon_days, **tables)
+        return features(day, horizon_days=horizon_days, **tables)
 
     def describe(self, name: str) -> pl.DataFrame:
         """The dictionary of a table: every column with type, meaning, unit and privacy class."""

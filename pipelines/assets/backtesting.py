@@ -13,7 +13,7 @@ from typing import cast
 import polars as pl
 
 from models.backtest import Measured, Predicted, compared, measure, predict_candidates
-from models.calibration import calibration_by_cohort, calibration_by_decile
+from models.calibration import calibration_by_cohort, calibration_by_decile, outcomes
 from models.champion import QUANTITIES, Champion, Quantity, choose_champion
 from models.decile_lift import decile_lift
 from pipelines.assets.fit_nights import dated, on_fit_nights
@@ -57,6 +57,11 @@ def steps(shop: Shop) -> list[Step]:
             reads=("backtest_predictions", "model_fits"),
             make=on_fit_nights("backtest_calibration", _calibration),
             picture="calibration_chart",
+        ),
+        _Step(
+            table="backtest_outcomes",
+            reads=("backtest_predictions", "model_fits"),
+            make=on_fit_nights("backtest_outcomes", _outcomes),
         ),
         _Step(
             table="backtest_cohorts",
@@ -139,6 +144,11 @@ def _measured_once(root: Path, as_of: date, _fingerprint: str, seed: int) -> Mea
 def _calibration(given: Given) -> pl.LazyFrame:
     predictions = compared(given.table("backtest_predictions").collect())
     return dated(calibration_by_decile(predictions.lazy()).collect(), given)
+
+
+def _outcomes(given: Given) -> pl.LazyFrame:
+    predictions = compared(given.table("backtest_predictions").collect())
+    return dated(outcomes(predictions.lazy()).collect(), given)
 
 
 def _cohorts(given: Given) -> pl.LazyFrame:

@@ -41,6 +41,7 @@ def steps(shop: Shop) -> list[Step]:
                 "returned_shares",
                 "champions",
                 "backtest_calibration",
+                "backtest_outcomes",
                 "suppressions",
             ),
             make=_predictions,
@@ -84,6 +85,7 @@ def _published(given: Given) -> Champions | None:
         returned_shares=_returned_shares(given),
         others={name: _other(name, given) for name in set(champion.values()) - {*fitted, LessReturns.name}},
         calibration=given.table("backtest_calibration").collect(),
+        outcomes=given.table("backtest_outcomes").collect(),
     )
 
 

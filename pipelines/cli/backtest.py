@@ -44,6 +44,10 @@ def backtest_command(
 
     lab = Lab.open(shop, lake)
     day = as_of.date() if as_of else lab.as_of
+    if day > lab.as_of:
+        raise AsOfError(
+            f"--as-of {day} lies after the newest finished run's day, {lab.as_of}. Give an earlier day."
+        )
     tables = cast("dict[str, Any]", with_rows(feature_tables(lab.shop), lab.read))
     with Console(stderr=True).status("Fitting every model at every origin ..."):
         try:
@@ -96,8 +100,8 @@ def _show(result: "BacktestResult") -> None:
     console = Console(width=max(Console().width, 110), highlight=False)
     origins, n = result.metrics.select("origins", "n").row(0)
     typer.echo(
-        f"{result.horizon_days} days foretold at {origins} origin(s), the newest {result.cut}; n = {n:,} customers, "
-        "each once an origin. Intervals: 95 %."
+        f"{result.horizon_days} days foretold at {origins} origin(s), the newest {result.cut}; n = {n:,}, "
+        "counting a customer once for each origin. Intervals: 95 %."
     )
     for quantity, metrics in SHOWN.items():
         table = Table("model", *metrics, title=quantity, title_justify="left")

@@ -53,7 +53,8 @@ def run(
                     f"{source.table}: ${source.database.address_from} ({source.name}): asked by the run"
                 )
         typer.echo(
-            f"Then publish {opened.title} for {plan.as_of or 'the day of its newest order'} into {root}."
+            f"Then publish {opened.title} for {plan.as_of or 'the day of its newest order'} into {root}"
+            f"{', with models fitted anew' if refit else ''}."
         )
         return
     with TerminalProgress(opened, from_stage) as progress:

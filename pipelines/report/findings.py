@@ -175,7 +175,11 @@ def gate(row: Row) -> str:
 def champion(row: Row) -> str:
     """Which model is published for a quantity."""
     what = {"value": "Net revenue", "probability": "Chance of an order"}.get(row["quantity"], row["quantity"])
-    kind = "a purchase model" if "_nbd_" in row["model"] else "learned from the customers' features"
+    kinds = {
+        "boosted_trees": "learned from the customers' features",
+        "season_mean": "purchase model and last year",
+    }
+    kind = kinds.get(row["model"], "a purchase model")
     kind = "a simple baseline, published as one" if row["is_baseline"] else kind
     return f"{what}: {model_name(row['model'])}, {kind}."
 

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from models.calibration import calibration_by_cohort, calibration_by_decile
+from models.calibration import calibration_by_cohort, calibration_by_decile, outcomes
 from models.intervals import wilson
 
 
@@ -60,22 +60,15 @@ def test_models_are_ranked_apart() -> None:
     assert table.group_by("model").len().sort("model").rows() == [("m", 10), ("n", 10)]
 
 
-def test_outcomes_of_the_middle_nine_tenths_stand_beside_values_only() -> None:
+def test_outcomes_hold_nine_of_ten_of_each_group() -> None:
     actual = np.arange(40.0) + 1
-    table = calibration_by_decile(
-        predictions(
-            predicted_value=[1.0] * 40,
-            actual_value=actual,
-            purchase_probability=[0.5] * 40,
-            has_bought=[True, False] * 20,
-        )
-    ).collect()
-    value = table.row(by_predicate=pl.col("quantity") == "value", named=True)
-    inside = ((actual >= value["outcome_low"]) & (actual <= value["outcome_high"])).sum()
-    assert inside >= 36
-    assert (value["outcome_low"], value["outcome_high"]) == (2.0, 39.0)
-    probability = table.row(by_predicate=pl.col("quantity") == "probability", named=True)
-    assert (probability["outcome_low"], probability["outcome_high"]) == (None, None)
+    table = outcomes(predictions(predicted_value=[1.0] * 40, actual_value=actual)).collect()
+    assert table.select("model", "place", "groups", "customers").rows() == [("m", 1, 1, 40)]
+    assert table.select("outcome_low", "outcome_high").row(0) == (2.0, 39.0)
+    # Where the lowest are all 0, nobody is cut off below.
+    bought = np.where(np.arange(40) < 10, 0.0, np.arange(40.0))
+    some = outcomes(predictions(predicted_value=[1.0] * 40, actual_value=bought)).collect()
+    assert some.select("outcome_low", "outcome_high").row(0) == (0.0, 36.0)
 
 
 def test_cohorts_are_quarters_of_the_first_order() -> None:

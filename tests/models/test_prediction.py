@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from models.baselines import GlobalMean, LastTwelveMonths, RfmCellMean
 from models.boosted_trees import BoostedTrees
-from models.calibration import calibration_by_decile
+from models.calibration import calibration_by_decile, outcomes
 from models.clv import Intervals, customer_lifetime_value
 from models.errors import ApproximationWarning
 from models.known import Known
@@ -173,12 +173,14 @@ def test_what_has_no_parameters_is_bounded_by_the_back_test() -> None:
         .group_by("customer_key")
         .agg(actual_value=pl.col("net").sum().cast(pl.Float64), has_bought=pl.lit(True))
     )
-    calibration = calibration_by_decile(
-        rows.join(after, on="customer_key", how="left")
-        .with_columns(pl.col("actual_value").fill_null(0.0), pl.col("has_bought").fill_null(False))
-        .lazy()
-    ).collect()
-    chosen = replace(champions(RfmCellMean.name, RfmCellMean.name), calibration=calibration)
+    told = rows.join(after, on="customer_key", how="left").with_columns(
+        pl.col("actual_value").fill_null(0.0), pl.col("has_bought").fill_null(False)
+    )
+    chosen = replace(
+        champions(RfmCellMean.name, RfmCellMean.name),
+        calibration=calibration_by_decile(told.lazy()).collect(),
+        outcomes=outcomes(told.lazy()).collect(),
+    )
     made = predict_customers(known(), chosen, intervals=INTERVALS, annual_discount=0.1)
     for name in ("predicted_clv_365d", "churn_probability_365d"):
         assert made[f"{name}_low"].null_count() == 0

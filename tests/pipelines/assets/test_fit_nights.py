@@ -38,6 +38,7 @@ MADE = (
     "backtest_origins",
     "backtest_comparisons",
     "backtest_calibration",
+    "backtest_outcomes",
     "backtest_cohorts",
     "champions",
     "customer_predictions",
