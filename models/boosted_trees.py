@@ -9,21 +9,18 @@ What does not belong here: keeping fitted trees from night to night (who publish
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Self
+from typing import Self
 
 import polars as pl
 
 from models.errors import NotEnoughDataError
 from models.features import features
 from models.future_value import FutureValue
-from models.known import Known, parts_of
+from models.known import CUSTOMERS_AT_ONCE, Known, parts_of
 from models.purchase_features import purchase_features
 from models.training_rows import training_rows
 
 __all__ = ["BoostedTrees"]
-
-_CUSTOMERS_AT_ONCE: Final = 1_000_000
-"""Customers whose features are held at once: some forty numbers each, and what they are made of."""
 
 
 class BoostedTrees:
@@ -35,6 +32,8 @@ class BoostedTrees:
         Of the sample of customers and of the trees.
     grown
         Trees grown before, by horizon in days; others are grown when asked for.
+    at_once
+        Customers scored at once, about: memory does not grow with the shop.
 
     Attributes
     ----------
@@ -45,8 +44,15 @@ class BoostedTrees:
     name = "boosted_trees"
     values_: dict[int, FutureValue]
 
-    def __init__(self, *, seed: int = 0, grown: Mapping[int, FutureValue] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        grown: Mapping[int, FutureValue] | None = None,
+        at_once: int = CUSTOMERS_AT_ONCE,
+    ) -> None:
         self.seed = seed
+        self.at_once = at_once
         self.grown = grown or {}
 
     def fit(self, known: Known) -> Self:
@@ -72,12 +78,11 @@ class BoostedTrees:
         model = self.values_[horizon_days]
         # Fitted once on everybody: each part would else have purchase models of its own.
         expected = purchase_features(self._known.purchases, as_of, horizon_days)
-        parts = max(1, round(expected.height / _CUSTOMERS_AT_ONCE))
         return pl.concat(
             _scored(
                 model, features(as_of, **part).collect(engine="streaming").join(expected, on="customer_key")
             )
-            for part in parts_of(tables, parts)
+            for part in parts_of(tables, expected.height, at_once=self.at_once)
         ).sort("customer_key")
 
 

@@ -19,6 +19,7 @@ from typing import Final, cast
 
 import polars as pl
 
+from models._behaviour_features import known_orders
 from models.baselines import GlobalMean, LastTwelveMonths, RfmCellMean
 from models.boosted_trees import BoostedTrees
 from models.candidates import (
@@ -146,8 +147,7 @@ def _check_names(candidates: Sequence[Candidate]) -> None:
 
 
 def _first_day(orders: pl.LazyFrame, as_of: date) -> date:
-    is_known = pl.col("is_valid") & pl.col("customer_key").is_not_null() & (pl.col("order_day") <= as_of)
-    first_day = orders.filter(is_known).select(pl.col("order_day").min()).collect().item()
+    first_day = known_orders(orders, as_of).select(pl.col("order_day").min()).collect().item()
     if not isinstance(first_day, date):
         raise ValueError(f"There is no valid order of a known customer up to {as_of}: nothing to back-test.")
     return first_day

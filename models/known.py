@@ -16,11 +16,13 @@ from typing import Final, Self, Unpack, cast
 
 import polars as pl
 
-from models._behaviour_features import known_purchases
+from models._behaviour_features import known_orders, known_purchases
 from models.features import COLUMNS, Tables
 
-__all__ = ["Known", "known_at", "parts_of", "sample_of"]
+__all__ = ["CUSTOMERS_AT_ONCE", "Known", "known_at", "parts_of", "sample_of"]
 
+CUSTOMERS_AT_ONCE: Final = 1_000_000
+"""Customers whose facts are worked on at once: some forty numbers each, and what they are made of (ours)."""
 _BY_ORDER: Final = ("order_lines", "returns", "shipments")
 
 
@@ -73,8 +75,8 @@ def known_at(as_of: date, **tables: Unpack[Tables]) -> Known:
     }
     hidden = {name: _HIDE[name](table, as_of) for name, table in given.items()}
     if "order_lines" in hidden:
-        known_orders = hidden["orders"].select("order_id")
-        hidden["order_lines"] = hidden["order_lines"].join(known_orders, on="order_id", how="semi")
+        own = hidden["orders"].select("order_id")
+        hidden["order_lines"] = hidden["order_lines"].join(own, on="order_id", how="semi")
     return Known(as_of, known_purchases(given["orders"], given.get("returns"), as_of), cast(Tables, hidden))
 
 
@@ -93,8 +95,7 @@ def sample_of(tables: Tables, as_of: date, *, seed: int, max_customers: int) -> 
     Tables
         In memory; the facts of all customers if there are no more.
     """
-    is_known = pl.col("is_valid") & pl.col("customer_key").is_not_null() & (pl.col("order_day") <= as_of)
-    customers = tables["orders"].filter(is_known).select("customer_key").unique()
+    customers = known_orders(tables["orders"], as_of).select("customer_key").unique()
     chosen = (
         customers.with_columns(lot=pl.col("customer_key").hash(seed))
         .bottom_k(max_customers, by="lot")
@@ -112,16 +113,19 @@ def sample_of(tables: Tables, as_of: date, *, seed: int, max_customers: int) -> 
     return cast(Tables, loaded)
 
 
-def parts_of(tables: Tables, parts: int) -> Iterator[Tables]:
+def parts_of(tables: Tables, customers: int, *, at_once: int = CUSTOMERS_AT_ONCE) -> Iterator[Tables]:
     """Split the facts by customer, so that what is made of them fits in memory; every customer is in one part.
 
     Parameters
     ----------
     tables
         The facts; None where the shop has none.
-    parts
-        How many, by a hash of the customer's key.
+    customers
+        How many there are.
+    at_once
+        How many may be in a part, about: they are split by a hash of their keys.
     """
+    parts = max(1, round(customers / at_once))
     for part in range(parts):
         chosen = pl.col("customer_key").hash(parts) % parts == part
         orders = tables["orders"].filter(chosen)

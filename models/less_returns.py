@@ -9,6 +9,7 @@ What does not belong here: the models themselves, and how sure the returned shar
 
 from __future__ import annotations
 
+from datetime import date
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -23,7 +24,13 @@ from models.returned_share import expected_returned_share
 from models.spend import GammaGamma
 from models.summary import customer_summary
 
-__all__ = ["BeforeReturns", "LessReturns", "before_returns", "returned_share_of"]
+__all__ = [
+    "BeforeReturns",
+    "LessReturns",
+    "before_returns",
+    "returned_share_of",
+    "summary_before_returns",
+]
 
 
 class BeforeReturns(NamedTuple):
@@ -67,9 +74,14 @@ def before_returns(known: Known, shares: pl.DataFrame | None = None) -> BeforeRe
         )
     if shares is None:
         shares = expected_returned_share(tables["orders"], lines, returns, known.as_of)
-    purchases = known_purchases(tables["orders"], None, known.as_of)
-    summary = customer_summary(purchases, known.as_of).sort("customer_key").collect()
+    summary = summary_before_returns(tables["orders"], known.as_of)
     return BeforeReturns(summary, 1 - returned_share_of(summary, shares).to_numpy())
+
+
+def summary_before_returns(orders: pl.LazyFrame, as_of: date) -> pl.DataFrame:
+    """The customer summary with monetary_value before returns, sorted by customer_key."""
+    purchases = known_purchases(orders, None, as_of)
+    return customer_summary(purchases, as_of).sort("customer_key").collect()
 
 
 def returned_share_of(customers: pl.DataFrame, shares: pl.DataFrame) -> pl.Series:

@@ -18,6 +18,7 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
+from models._behaviour_features import known_orders
 from models.return_window import known_returns, return_window_days
 
 __all__ = ["Credibility", "ReturnHabits", "credibility", "expected_returned_share", "return_habits"]
@@ -79,7 +80,7 @@ class ReturnHabits(NamedTuple):
         self, orders: pl.LazyFrame, order_lines: pl.LazyFrame, returns: pl.LazyFrame, as_of: date
     ) -> pl.DataFrame:
         """Say of these customers what is expected back; see `expected_returned_share`."""
-        customers = _known(orders, as_of).select("customer_key").unique()
+        customers = known_orders(orders, as_of).select("customer_key").unique()
         baskets = _baskets(_parts(orders, order_lines, returns, as_of, self.mature), self.usual, self.overall)
         own = (
             baskets.lazy()
@@ -187,11 +188,6 @@ def credibility(orders: pl.DataFrame, group: str, amount: str, weight: str) -> C
     return Credibility(overall, max(within, 0.0) / between if between > 0 else float("inf"))
 
 
-def _known(orders: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
-    is_known = pl.col("is_valid") & pl.col("customer_key").is_not_null() & (pl.col("order_day") <= as_of)
-    return orders.filter(is_known).select("customer_key", "order_id", "order_day")
-
-
 def _parts(
     orders: pl.LazyFrame, order_lines: pl.LazyFrame, returns: pl.LazyFrame, as_of: date, mature: date
 ) -> pl.DataFrame:
@@ -200,7 +196,7 @@ def _parts(
         order_lines.filter((pl.col("kind") == "merchandise") & (pl.col("net") > 0))
         .group_by("order_id", "product_id", "category")
         .agg(bought=pl.col("net").sum().cast(pl.Float64))
-        .join(_known(orders, as_of).filter(pl.col("order_day") <= mature), on="order_id")
+        .join(known_orders(orders, mature).select("customer_key", "order_id"), on="order_id")
     )
     back = (
         known_returns(returns, as_of)

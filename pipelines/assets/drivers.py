@@ -13,7 +13,7 @@ from models.features import features
 from models.prediction import HORIZON_DAYS
 from models.summary import customer_summary
 from pipelines.assets.fit_nights import dated, empty
-from pipelines.assets.fitted_models import PURCHASE_MODELS, grown_trees
+from pipelines.assets.fitted_models import PURCHASE_MODELS, grown_trees, purchase_models
 from pipelines.assets.given import Given
 from pipelines.assets.known import feature_tables, known_now
 from pipelines.assets.step import Keeps, Stage, Step
@@ -58,10 +58,9 @@ def _drivers(given: Given) -> pl.LazyFrame:
 
 
 def _of_purchase_model(given: Given, members: pl.LazyFrame, name: str) -> pl.DataFrame:
-    stored = given.table("purchase_models").filter(pl.col("model") == name).collect()["parameters"].item()
     everybody = customer_summary(given.table("purchases"), given.as_of).collect()
     chosen = everybody.lazy().join(members, on="customer_key", how="semi").sort("customer_key").collect()
-    model = PURCHASE_MODELS[name].from_json(stored)
+    model = purchase_models(given)[name]
     strongest = top(purchase_drivers(chosen, everybody, model, horizon_days=HORIZON_DAYS))
     silent, orders = pl.col("T") - pl.col("recency"), pl.col("frequency") + 1
     says = {

@@ -21,9 +21,9 @@ from models.errors import ModelError
 from models.features import Tables
 from models.future_value import FutureValue
 from models.known import parts_of, sample_of
-from models.less_returns import before_returns
+from models.less_returns import summary_before_returns
 from models.prediction import HORIZON_DAYS, NEAR_HORIZON_DAYS
-from models.provenance import Provenance, stamped
+from models.provenance import Provenance, checked, stamped
 from models.purchases import BetaGeo, ModifiedBetaGeo, ParetoNBD, PurchaseModel
 from models.returned_share import return_habits
 from models.spend import GammaGamma
@@ -32,7 +32,7 @@ from models.training_rows import training_rows
 from pipelines.assets.backtesting import leading
 from pipelines.assets.fit_nights import dated, empty, on_fit_nights, rows_of
 from pipelines.assets.given import Given
-from pipelines.assets.known import feature_tables, known_now, with_rows
+from pipelines.assets.known import feature_tables, with_rows
 from pipelines.assets.step import Keeps, Stage, Step
 from pipelines.shop import Shop
 
@@ -46,8 +46,6 @@ PURCHASE_MODELS: dict[str, type[PurchaseModel]] = {
 """Models by the name they have in the back-test."""
 SPEND_MODEL = "gamma_gamma"
 SPEND_BEFORE_RETURNS = "gamma_gamma_before_returns"
-CUSTOMERS_AT_ONCE = 1_000_000
-_NO_SHARES = pl.DataFrame(schema={"customer_key": pl.String, "expected_returned_share": pl.Float64})
 HORIZONS = (NEAR_HORIZON_DAYS, HORIZON_DAYS)
 
 
@@ -91,18 +89,18 @@ def _provenance(given: Given) -> Provenance:
 
 def _purchase_models(given: Given) -> pl.LazyFrame:
     """Fit every model; one that cannot be fitted has no row, and its back-test none either."""
-    known = known_now(given)
-    summary = customer_summary(known.purchases, given.as_of).sort("customer_key").collect()
-    kinds = {**PURCHASE_MODELS, SPEND_MODEL: GammaGamma, SPEND_BEFORE_RETURNS: GammaGamma}
+    summary = customer_summary(given.table("purchases"), given.as_of).sort("customer_key").collect()
+    fitted_on = {name: (kind, summary) for name, kind in {**PURCHASE_MODELS, SPEND_MODEL: GammaGamma}.items()}
+    tables = with_rows(feature_tables(given.shop), given.table)
+    if _tells_of_returns(tables):
+        before = summary_before_returns(tables["orders"], given.as_of)
+        fitted_on[SPEND_BEFORE_RETURNS] = (GammaGamma, before)
     rows: list[dict[str, object]] = []
-    for name, kind in kinds.items():
+    for name, (kind, customers) in fitted_on.items():
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
             try:
-                rows_fitted = (
-                    before_returns(known, _NO_SHARES).summary if name == SPEND_BEFORE_RETURNS else summary
-                )
-                model = kind().fit(rows_fitted)
+                model = kind().fit(customers)
             except ModelError:
                 continue
         errors = model.standard_errors_
@@ -134,15 +132,19 @@ def _of_spend(model: PurchaseModel | GammaGamma) -> list[str]:
 def _returned_shares(given: Given) -> pl.LazyFrame:
     """Learn of a sample what comes back, and say it of everybody, a million customers at a time."""
     tables = with_rows(feature_tables(given.shop), given.table)
-    if not {"order_lines", "returns"} <= set(tables):
+    if not _tells_of_returns(tables):
         return empty("returned_shares")
     sample = _returns_of(
         sample_of(tables, given.as_of, seed=given.shop.predictions.seed, max_customers=MOST_CUSTOMERS)
     )
     habits = return_habits(*sample, given.as_of)
     customers = given.table("purchases").select(pl.col("customer_key").n_unique()).collect().item()
-    parts = parts_of(tables, max(1, round(customers / CUSTOMERS_AT_ONCE)))
+    parts = parts_of(tables, customers)
     return dated(pl.concat(habits.expected(*_returns_of(part), given.as_of) for part in parts), given)
+
+
+def _tells_of_returns(tables: Tables) -> bool:
+    return {"order_lines", "returns"} <= set(tables)
 
 
 def _returns_of(tables: Tables) -> tuple[pl.LazyFrame, pl.LazyFrame, pl.LazyFrame]:
@@ -188,13 +190,38 @@ def _boosted_models(given: Given) -> pl.LazyFrame:
     return rows_of(rows, "boosted_models", given)
 
 
+def stored_parameters(given: Given) -> dict[str, str]:
+    """Read the purchase and spend models of the day by name, as JSON, if they may score it.
+
+    Raises
+    ------
+    MismatchedModelError
+        They were fitted on another kind of data.
+    """
+    stored = given.table("purchase_models").select("model", "parameters").collect()
+    return {name: _checked(parameters, given) for name, parameters in stored.iter_rows()}
+
+
+def purchase_models(given: Given) -> dict[str, PurchaseModel]:
+    """Read the purchase models of the day by name; see `stored_parameters`."""
+    stored = stored_parameters(given)
+    return {name: kind.from_json(stored[name]) for name, kind in PURCHASE_MODELS.items() if name in stored}
+
+
 def grown_trees(given: Given) -> dict[int, FutureValue]:
-    """Read the trees of the day by horizon; without those that could not be grown."""
-    stored = given.table("boosted_models").select("horizon_days", "content").drop_nulls().collect()
-    return {
-        horizon: FutureValue.from_skops(base64.b64decode(content), horizon_days=horizon)
-        for horizon, content in stored.iter_rows()
-    }
+    """Read the trees of the day by horizon, without those that could not be grown; see `stored_parameters`."""
+    columns = ("horizon_days", "content", "provenance")
+    found: dict[int, FutureValue] = {}
+    for horizon, content, provenance in (
+        given.table("boosted_models").select(columns).drop_nulls().collect().iter_rows()
+    ):
+        _checked(provenance, given)
+        found[horizon] = FutureValue.from_skops(base64.b64decode(content), horizon_days=horizon)
+    return found
+
+
+def _checked(text: str, given: Given) -> str:
+    return checked(text, as_of=given.as_of, contract_version=promise("purchases").version)
 
 
 def _importances(given: Given) -> pl.LazyFrame:

@@ -15,7 +15,7 @@ from models.purchases import PurchaseModel
 from models.summary import customer_summary
 from models.tracking import tracking
 from pipelines.assets.fit_nights import dated, empty, on_fit_nights
-from pipelines.assets.fitted_models import PURCHASE_MODELS
+from pipelines.assets.fitted_models import PURCHASE_MODELS, purchase_models
 from pipelines.assets.given import Given
 from pipelines.assets.step import Keeps, Stage, Step
 from pipelines.shop import Shop
@@ -68,14 +68,14 @@ def _tracking(given: Given) -> pl.LazyFrame:
 
 
 def _frequency_recency(given: Given) -> pl.LazyFrame:
-    models = _stored(given)
+    models = purchase_models(given)
     if not models:
         return empty("frequency_recency")
     return dated(frequency_recency(customer_summary(given.table("purchases"), given.as_of), models), given)
 
 
 def _purchase_paths(given: Given) -> pl.LazyFrame:
-    models = _stored(given)
+    models = purchase_models(given)
     champions = given.table("champions").sort("quantity").collect()["model"].to_list()
     name = next((name for name in (*champions, *models) if name in models), None)
     if name is None:
@@ -84,8 +84,3 @@ def _purchase_paths(given: Given) -> pl.LazyFrame:
         given.table("purchases"), models[name], given.as_of, seed=given.shop.predictions.seed
     )
     return dated(paths.with_columns(model=pl.lit(name)), given)
-
-
-def _stored(given: Given) -> dict[str, PurchaseModel]:
-    stored = dict(given.table("purchase_models").select("model", "parameters").collect().rows())
-    return {name: kind.from_json(stored[name]) for name, kind in PURCHASE_MODELS.items() if name in stored}

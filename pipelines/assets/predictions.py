@@ -8,17 +8,21 @@ from functools import partial
 
 import polars as pl
 
-from data_contracts import table as promise
 from models.backtest import default_candidates
 from models.boosted_trees import BoostedTrees
 from models.candidates import Candidate
 from models.clv import Intervals
 from models.less_returns import LessReturns
 from models.prediction import Champions, predict_customers
-from models.provenance import checked
 from models.spend import GammaGamma
 from pipelines.assets.fit_nights import empty, fitted_as_of
-from pipelines.assets.fitted_models import PURCHASE_MODELS, SPEND_BEFORE_RETURNS, SPEND_MODEL, grown_trees
+from pipelines.assets.fitted_models import (
+    SPEND_BEFORE_RETURNS,
+    SPEND_MODEL,
+    grown_trees,
+    purchase_models,
+    stored_parameters,
+)
 from pipelines.assets.given import Given
 from pipelines.assets.known import feature_tables, known_now
 from pipelines.assets.step import Keeps, Stage, Step
@@ -66,12 +70,8 @@ def _predictions(given: Given) -> pl.LazyFrame:
 
 def _published(given: Given) -> Champions | None:
     """The champions with the models that they need, read back only if they were fitted on such data."""
-    stored = {
-        model: checked(parameters, as_of=given.as_of, contract_version=promise("purchases").version)
-        for model, parameters in given.table("purchase_models").select("model", "parameters").collect().rows()
-    }
+    stored, fitted = stored_parameters(given), purchase_models(given)
     champion = dict(given.table("champions").select("quantity", "model").collect().rows())
-    fitted = {name: kind.from_json(stored[name]) for name, kind in PURCHASE_MODELS.items() if name in stored}
     if not fitted or SPEND_MODEL not in stored or set(champion) != {"value", "probability"}:
         return None
     return Champions(
@@ -97,7 +97,5 @@ def _returned_shares(given: Given) -> pl.DataFrame | None:
 
 def _other(name: str, given: Given) -> Candidate:
     if name == BoostedTrees.name:
-        for text in given.table("boosted_models").select("provenance").collect()["provenance"]:
-            checked(text, as_of=given.as_of, contract_version=promise("purchases").version)
         return BoostedTrees(seed=given.shop.predictions.seed, grown=grown_trees(given))
     return next(candidate for candidate in default_candidates() if candidate.name == name)

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from polars.testing import assert_frame_equal
 
-from models import boosted_trees
 from models.boosted_trees import BoostedTrees
 from models.candidates import PREDICTION_COLUMNS
 from models.errors import NotEnoughDataError
@@ -45,12 +44,9 @@ def test_trees_grown_before_predict_the_same_without_growing(fitted: BoostedTree
     assert again.values_[90] is stored[90]
 
 
-def test_scoring_in_parts_changes_nothing(
-    fitted: BoostedTrees, known: Known, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_scoring_in_parts_changes_nothing(fitted: BoostedTrees, known: Known) -> None:
     whole = fitted.predict(90)
-    monkeypatch.setattr(boosted_trees, "_CUSTOMERS_AT_ONCE", 200)
-    in_parts = BoostedTrees(grown=fitted.values_).fit(known).predict(90)
+    in_parts = BoostedTrees(grown=fitted.values_, at_once=200).fit(known).predict(90)
     assert in_parts["customer_key"].equals(whole["customer_key"])
     for name in ("predicted_value", "purchase_probability"):
         np.testing.assert_array_equal(in_parts[name].to_numpy(), whole[name].to_numpy())

@@ -95,7 +95,8 @@ def test_parts_hold_every_customer_once_with_all_that_is_theirs() -> None:
     tables = cast(
         Tables, {"orders": orders(rows), "returns": returns([(f"o{n}", 5, n) for n in range(0, 200, 7)])}
     )
-    parts = list(parts_of(tables, 3))
+    parts = list(parts_of(tables, 40, at_once=13))
+    assert len(parts) == 3
     together = [part["orders"].collect() for part in parts]
     assert sum(part["customer_key"].n_unique() for part in together) == 40
     assert set(pl.concat(together)["order_id"]) == {row[0] for row in rows}
