@@ -6,7 +6,7 @@ decided in `models.champion`; fitting belongs to `models.purchases`, `models.spe
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -19,76 +19,16 @@ from models.empirical_bounds import probability_bounds, value_bounds
 from models.errors import ApproximationWarning, ModelError
 from models.known import Known
 from models.less_returns import LessReturns, before_returns, returned_share_of
+from models.published import Champions
 from models.purchase_bounds import purchase_probability_bounds
-from models.purchases import PurchaseModel
-from models.spend import GammaGamma
 from models.summary import customer_summary
 
 FloatArray = npt.NDArray[np.float64]
 
 HORIZON_DAYS: Final = 365
 NEAR_HORIZON_DAYS: Final = 90
-LESS_RETURNS_ORDERS: Final = "mbg_nbd_gamma_gamma"
-"""Name of the purchase model that `LessReturns` counts orders by."""
-
 BANDS: Final = {"low": 1 / 3, "medium": 2 / 3}
 """Upper ends of the churn bands (ours); above the last it is high."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Champions:
-    """The models to publish.
-
-    Attributes
-    ----------
-    value, probability
-        Names of the back-test.
-    fitted
-        Purchase models by these names, fitted in days; there is at least one, for order counts and waiting times.
-    spend
-        How much an order day is worth, net of returns.
-    spend_before_returns
-        The same before them; needed where `models.less_returns.LessReturns` is champion for value.
-    returned_shares
-        customer_key, expected_returned_share, as learnt with the models; None where the shop tells of no returns.
-    others
-        Candidates by their names that are no purchase models: baselines, season, trees. They are fitted when they
-        score, but for what they were given grown. Where one refuses the shop of the day, the purchase model stands in
-        for it, and is named.
-    calibration, outcomes
-        How the candidates' predictions turned out (`calibration_by_decile` and `outcomes` of `models.calibration`),
-        which bounds the others; None leaves their bounds null.
-    """
-
-    value: str
-    probability: str
-    fitted: Mapping[str, PurchaseModel]
-    spend: GammaGamma
-    spend_before_returns: GammaGamma | None = None
-    returned_shares: pl.DataFrame | None = None
-    others: Mapping[str, Candidate] = field(default_factory=dict[str, Candidate])
-    calibration: pl.DataFrame | None = None
-    outcomes: pl.DataFrame | None = None
-
-    @property
-    def orders(self) -> str:
-        """The purchase model that order counts and waiting times come from."""
-        value = LESS_RETURNS_ORDERS if self.value == LessReturns.name else self.value
-        return next(name for name in (value, self.probability, *self.fitted) if name in self.fitted)
-
-    def calibrated(self) -> pl.DataFrame | None:
-        """How the tenths of the champion for probability turned out; None where that is not known."""
-        own = None if self.calibration is None else self.calibration.filter(quantity="probability")
-        return _of(own, self.probability)
-
-    def turned_out(self) -> pl.DataFrame | None:
-        """What came of like predictions of the champion for value; None where that is not known."""
-        return _of(self.outcomes, self.value)
-
-
-def _of(rows: pl.DataFrame | None, model: str) -> pl.DataFrame | None:
-    own = None if rows is None else rows.filter(model=model)
-    return None if own is None or own.is_empty() else own
 
 
 def predict_customers(
@@ -139,7 +79,10 @@ def predict_customers(
             pl.lit(known.as_of).alias("as_of"),
             pl.lit(champions.value).alias("value_model"),
             pl.lit(champions.probability).alias("probability_model"),
-            (pl.col("historic_clv") + pl.col("predicted_clv_365d")).alias("total_clv"),
+            *(
+                (pl.col("historic_clv") + pl.col(f"predicted_clv_365d{bound}")).alias(f"total_clv{bound}")
+                for bound in ("", "_low", "_high")
+            ),
             _returned_share(summary, champions).alias("expected_returned_share"),
             churn_band(pl.col("churn_probability_365d")).alias("churn_band"),
         )
@@ -234,22 +177,28 @@ def _churn(
     if name in champions.fitted:
         model = champions.fitted[name]
         buys = {h: pl.Series(model.purchase_probability(summary, h)) for h in horizons}
-        own = purchase_probability_bounds(summary, model, horizon_days=HORIZON_DAYS, intervals=intervals)
-        bounds = {"_low": pl.Series(own.low), "_high": pl.Series(own.high)}
+        own = {
+            h: purchase_probability_bounds(summary, model, horizon_days=h, intervals=intervals)
+            for h in horizons
+        }
+        bounds = {h: {"_low": pl.Series(own[h].low), "_high": pl.Series(own[h].high)} for h in horizons}
     else:
         buys = {h: told[name, h]["purchase_probability"] for h in horizons}
         # Two sets of trees, one a horizon, know nothing of each other: what happens in 90 days happens in a year.
         buys[HORIZON_DAYS] = pl.select(pl.max_horizontal(*buys.values())).to_series()
         calibration = champions.calibrated()
-        bounds = _bounds(
-            None if calibration is None else probability_bounds(buys[HORIZON_DAYS], calibration),
-            summary.height,
-        )
-    return {f"churn_probability_{h}d": 1 - series for h, series in buys.items()} | {
+        bounds = {
+            h: _bounds(
+                None if calibration is None else probability_bounds(buys[h], calibration), summary.height
+            )
+            for h in horizons
+        }
+    columns: dict[str, pl.Series] = {}
+    for h in horizons:
         # The more likely an order, the less likely silence: the bounds change places.
-        f"churn_probability_{HORIZON_DAYS}d_low": 1 - bounds["_high"],
-        f"churn_probability_{HORIZON_DAYS}d_high": 1 - bounds["_low"],
-    }
+        silent = {"": buys[h], "_low": bounds[h]["_high"], "_high": bounds[h]["_low"]}
+        columns |= {f"churn_probability_{h}d{bound}": 1 - series for bound, series in silent.items()}
+    return columns
 
 
 def _returned_share(summary: pl.DataFrame, champions: Champions) -> pl.Series:

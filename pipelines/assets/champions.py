@@ -7,7 +7,7 @@ import polars as pl
 
 from models.boosted_trees import BoostedTrees
 from models.less_returns import LessReturns
-from models.prediction import LESS_RETURNS_ORDERS
+from models.published import LESS_RETURNS_ORDERS
 from pipelines.assets.backtesting import leading
 from pipelines.assets.fit_nights import on_fit_nights, rows_of
 from pipelines.assets.fitted_models import HORIZONS, PURCHASE_MODELS, SPEND_BEFORE_RETURNS

@@ -13,7 +13,8 @@ from models.boosted_trees import BoostedTrees
 from models.candidates import Candidate
 from models.clv import Intervals
 from models.less_returns import LessReturns
-from models.prediction import Champions, predict_customers
+from models.prediction import predict_customers
+from models.published import Champions
 from models.spend import GammaGamma
 from pipelines.assets.fit_nights import empty, fitted_as_of
 from pipelines.assets.fitted_models import (

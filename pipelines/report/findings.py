@@ -177,7 +177,7 @@ def champion(row: Row) -> str:
     what = {"value": "Net revenue", "probability": "Chance of an order"}.get(row["quantity"], row["quantity"])
     kinds = {
         "boosted_trees": "learned from the customers' features",
-        "season_mean": "purchase model and last year",
+        "season_mean": "a purchase model and last year's spend",
     }
     kind = kinds.get(row["model"], "a purchase model")
     kind = "a simple baseline, published as one" if row["is_baseline"] else kind

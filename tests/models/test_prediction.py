@@ -16,7 +16,8 @@ from models.calibration import calibration_by_decile, outcomes
 from models.clv import Intervals, customer_lifetime_value
 from models.errors import ApproximationWarning
 from models.known import Known
-from models.prediction import HORIZON_DAYS, Champions, churn_band, predict_customers
+from models.prediction import HORIZON_DAYS, churn_band, predict_customers
+from models.published import Champions
 from models.purchases import BetaGeo, ModifiedBetaGeo
 from models.spend import GammaGamma
 from models.summary import customer_summary
@@ -33,6 +34,8 @@ PUBLISHED = (
     "predicted_clv_365d_high",
     "predicted_clv_365d_discounted",
     "churn_probability_90d",
+    "churn_probability_90d_low",
+    "churn_probability_90d_high",
     "churn_probability_365d",
     "churn_probability_365d_low",
     "churn_probability_365d_high",
@@ -40,6 +43,8 @@ PUBLISHED = (
     "expected_next_order_p80",
     "historic_clv",
     "total_clv",
+    "total_clv_low",
+    "total_clv_high",
 )
 
 
@@ -127,7 +132,9 @@ def test_values_and_orders_are_those_of_the_champions_model() -> None:
     assert made["predicted_orders_365d"].to_list() == expected["predicted_orders"].to_list()
     assert made["predicted_clv_365d_low"].to_list() == expected["predicted_clv_low"].to_list()
     assert (made["predicted_clv_365d_discounted"] <= made["predicted_clv_365d"]).all()
-    np.testing.assert_allclose(made["total_clv"], made["historic_clv"] + made["predicted_clv_365d"])
+    for bound in ("", "_low", "_high"):
+        total = made["historic_clv"] + made[f"predicted_clv_365d{bound}"]
+        np.testing.assert_allclose(made[f"total_clv{bound}"], total)
 
 
 def test_historic_value_is_everything_spent_so_far() -> None:
@@ -144,8 +151,9 @@ def test_silence_is_the_other_side_of_the_purchase_probability() -> None:
         silent = 1 - model.purchase_probability(summary(), horizon)
         np.testing.assert_array_equal(made[f"churn_probability_{horizon}d"].to_numpy(), silent)
     # A point estimate lies inside its own interval, up to the skew of 50 draws.
-    low, high = made["churn_probability_365d_low"] - 0.02, made["churn_probability_365d_high"] + 0.02
-    assert made["churn_probability_365d"].is_between(low, high).all()
+    for horizon in (90, HORIZON_DAYS):
+        low, high = (made[f"churn_probability_{horizon}d_{bound}"] for bound in ("low", "high"))
+        assert made[f"churn_probability_{horizon}d"].is_between(low - 0.02, high + 0.02).all()
 
 
 @pytest.mark.parametrize("baseline", [GlobalMean, LastTwelveMonths, RfmCellMean])
