@@ -9,7 +9,6 @@ Results of campaigns, ledgers and where the salt is kept do not belong here.
 
 from __future__ import annotations
 
-import hmac
 import math
 from datetime import date
 from typing import Literal
@@ -17,6 +16,8 @@ from typing import Literal
 import polars as pl
 from scipy.optimize import brentq
 from scipy.stats import norm
+
+from models.keyed_hash import keyed_hash
 
 BUCKETS = 10_000
 
@@ -86,9 +87,9 @@ def assign(customer_keys: pl.Series, *, salt: bytes, campaign: str, share: float
         raise ValueError(f"A campaign needs a name without NUL, not {campaign!r}.")
     if customer_keys.null_count():
         raise ValueError(f"{customer_keys.null_count()} rows have no customer_key and cannot be assigned.")
-    prefix = f"{campaign}\0".encode()
+    digest = keyed_hash(salt, f"{campaign}\0".encode())
     held_out = [
-        int.from_bytes(hmac.digest(salt, prefix + key.encode(), "sha256"), "big") % BUCKETS < threshold
+        int.from_bytes(digest(key.encode()), "big") % BUCKETS < threshold
         for key in customer_keys.cast(pl.String)
     ]
     return pl.Series("held_out", held_out, dtype=pl.Boolean)
