@@ -18,8 +18,10 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pipelines.errors import ShopError
 from pipelines.settings import (
     Consent,
+    ContactCap,
     Contracts,
     Identity,
+    OpenCases,
     OrderRules,
     Predictions,
     ReturnRules,
@@ -27,7 +29,9 @@ from pipelines.settings import (
     Settings,
     Source,
     Tiers,
+    check_locale,
     check_timezone,
+    ready_lists,
 )
 
 if TYPE_CHECKING:
@@ -58,6 +62,13 @@ class Shop(Settings):
         First day of the history; days before it cannot be asked for.
     max_age_days
         How many days the newest order may lie behind as_of.
+    locale
+        How people of the shop write dates and money, such as en_GB.
+    lists, ready_lists
+        The shop's own lists, and which of those that come with the program it wants: their names, or true for all. One
+        of its own takes the place of a ready one of the same name.
+    contact_cap
+        How often all lists together may reach a customer.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -65,6 +76,7 @@ class Shop(Settings):
     sample: bool = False
     public_salt: str | None = None
     timezone: str = "UTC"
+    locale: str = "en_GB"
     currency: str = Field(pattern=r"^[A-Z]{3}$")
     history_start: date
     max_age_days: int = Field(default=2, ge=0)
@@ -78,12 +90,30 @@ class Shop(Settings):
     predictions: Predictions = Predictions()
     tiers: Tiers = Tiers()
     lists: tuple[SegmentList, ...] = ()
+    ready_lists: bool | tuple[str, ...] = False
+    contact_cap: ContactCap = ContactCap()
+    open_cases: OpenCases = OpenCases()
     folder: Path = Path()
 
     @field_validator("timezone")
     @classmethod
     def _is_a_timezone(cls, value: str) -> str:
         return check_timezone(value)
+
+    @field_validator("locale")
+    @classmethod
+    def _is_a_locale(cls, value: str) -> str:
+        return check_locale(value)
+
+    @model_validator(mode="after")
+    def _has_its_ready_lists(self) -> "Shop":
+        if not self.ready_lists:
+            return self
+        chosen = ready_lists(None if self.ready_lists is True else self.ready_lists)
+        own = {entry.name for entry in self.lists}
+        # Settings are frozen; the lists that were asked for are put in before anybody reads them.
+        object.__setattr__(self, "lists", (*self.lists, *(e for e in chosen if e.name not in own)))
+        return self
 
     @model_validator(mode="after")
     def _belongs_together(self) -> "Shop":

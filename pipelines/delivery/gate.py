@@ -2,30 +2,25 @@
 
 The order is fixed: suppressed, not eligible, no consent, open case, frequency cap, hold-out, undeliverable. Each
 person leaves at the first step that stops them, so the counts add up to everyone. Consent and suppression come
-from tables alone: no setting of a list can let an objecting person through.
+from tables alone: no setting of a list can let an objecting person through. What the steps look at is gathered by
+`pipelines.delivery.population`.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 import polars as pl
 
 from models.holdout import assign, campaign_name
-from pipelines.delivery.rules import apply_rule
+from pipelines.delivery.causes import DELIVERABLE, PASSES, STEP_OF, STEPS
+from pipelines.delivery.population import CHANNELS_WITH_CAP, cap_of
+from pipelines.delivery.rules import ROW, answers, bought_asked, columns_asked, positions
 from pipelines.shop import SegmentList, Shop
 
-STEPS = ("suppressed", "not_eligible", "no_consent", "open_case", "capped", "held_out", "undeliverable")
-ADDRESS_KINDS = {"email": ("email",), "sms": ("phone",), "ads": ("email", "phone")}
-"""Which addresses serve a channel."""
-
-
-@dataclass(frozen=True, slots=True)
-class Permissions:
-    """What is known of writing to people: the tables of that name."""
-
-    consents: pl.DataFrame
-    suppressions: pl.DataFrame
-    contacts: pl.DataFrame
+_CAUSE: Final = pl.Enum(list(STEP_OF))
+_ANSWER, _TONIGHT, _TAKEN = "_answer", "_tonight", "_taken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,96 +30,147 @@ class Gated:
     Attributes
     ----------
     people
-        One row per customer: customer_key, position, stopped_by (null: in the file), is_null_decided.
+        One row per customer, sorted: customer_key, because (a key of `STEP_OF`; null: in the file), is_null_decided.
+    members
+        Who was chosen, delivered or held out, in the list's order: customer_key, position from 1, is_held_out,
+        is_null_decided.
     """
 
     people: pl.DataFrame
-
-    def count(self, step: str) -> int:
-        """Customers who were stopped by a step."""
-        return self.people.filter(pl.col("stopped_by") == step).height
+    members: pl.DataFrame
 
     @property
-    def members(self) -> pl.DataFrame:
-        """Who was chosen: delivered or held out, in the list's order."""
-        return self.people.filter(pl.col("stopped_by").is_null() | (pl.col("stopped_by") == "held_out")).sort(
-            "position"
+    def stops(self) -> pl.DataFrame:
+        """Count by step and cause: position, step, because, customers, null_decided; the last are those in the file."""
+        steps = pl.DataFrame(
+            {
+                "because": [*STEP_OF, PASSES],
+                "step": [*STEP_OF.values(), DELIVERABLE],
+            }
+        )
+        order = pl.DataFrame({"step": [*STEPS, DELIVERABLE]}).with_row_index("position", offset=1)
+        return (
+            self.people.group_by(pl.col("because").cast(pl.String).fill_null(PASSES))
+            .agg(
+                pl.len().cast(pl.Int64).alias("customers"),
+                pl.col("is_null_decided").sum().cast(pl.Int64).alias("null_decided"),
+            )
+            .join(steps, on="because")
+            .join(order, on="step")
+            .select(pl.col("position").cast(pl.Int32), "step", "because", "customers", "null_decided")
+            .sort("position", "because")
         )
 
+    def count(self, step: str) -> int:
+        """Customers who were stopped by a step; of "deliverable", who passed all."""
+        return int(self.stops.filter(step=step)["customers"].sum())
 
-def pass_gate(
-    profile: pl.DataFrame, entry: SegmentList, shop: Shop, permissions: Permissions, salt: bytes, as_of: date
-) -> Gated:
-    """Put every customer of the profile through the gate of one list.
 
-    Suppressions and refusals known now hold for any ``as_of``: they have the last word.
+def pass_gates(
+    people: pl.DataFrame, entries: Sequence[SegmentList], shop: Shop, salt: bytes, as_of: date
+) -> Iterator[tuple[SegmentList, Gated]]:
+    """Put every customer through the gate of each list, in the order of the settings.
+
+    Earlier lists count: being on one is a contact that the frequency cap knows of, and keeps people off later lists of
+    the same purpose that say they are exclusive.
+
+    Parameters
+    ----------
+    people
+        As of `pipelines.delivery.population.population`, for these lists.
     """
-    flagged = apply_rule(profile, entry).with_columns(
-        _is_in(suppressed(permissions.suppressions, entry.channel)).alias("_suppressed"),
-        (~may_write(permissions.consents, entry.channel, shop)).alias("_no_consent"),
-        (~_is_in(_reachable(permissions.contacts, entry.channel))).alias("_undeliverable"),
+    tonight = pl.repeat(0, people.height, dtype=pl.Int32, eager=True)
+    of_purpose: dict[str, pl.Series] = {}
+    for entry in entries:
+        nobody = pl.repeat(False, people.height, dtype=pl.Boolean, eager=True)
+        taken = of_purpose.get(entry.purpose, nobody)
+        gated, is_chosen, is_delivered = _pass_one(people, entry, shop, salt, as_of, tonight, taken)
+        of_purpose[entry.purpose] = taken | is_chosen
+        if entry.channel in CHANNELS_WITH_CAP:
+            tonight = tonight + is_delivered.cast(pl.Int32)
+        yield entry, gated
+
+
+def _pass_one(
+    people: pl.DataFrame,
+    entry: SegmentList,
+    shop: Shop,
+    salt: bytes,
+    as_of: date,
+    tonight: pl.Series,
+    taken: pl.Series,
+) -> tuple[Gated, pl.Series, pl.Series]:
+    asked = [*columns_asked(entry, "where"), *(what.column for what in bought_asked(entry))]
+    answer = answers(people.select(ROW, *asked), entry)
+    seen = people.with_columns(answer.alias(_ANSWER), tonight.alias(_TONIGHT), taken.alias(_TAKEN))
+    stopped = seen.select(_before_the_limit(entry, shop).alias("because"))["because"]
+    passing = people.filter(stopped.is_null())
+    ranked = positions(passing.select(ROW, "customer_key", *columns_asked(entry, "order_by")), entry)
+    chosen = ranked if entry.limit is None else ranked.head(entry.limit)
+    chosen = chosen.join(
+        passing.select(ROW, "customer_key", f"reachable:{entry.channel}"), on=ROW, maintain_order="left"
     )
-    passes = pl.col("is_eligible") & ~pl.col("_suppressed") & ~pl.col("_no_consent")
-    if entry.limit is not None:
-        rank = pl.when(passes).then(pl.col("position")).rank("ordinal")
-        within = ~(rank > entry.limit).fill_null(False)
-        flagged = flagged.with_columns((pl.col("is_eligible") & within).alias("is_eligible"))
-    held_out = _held_out(flagged.filter(passes)["customer_key"], entry, salt, as_of)
-    stopped = (
-        pl.when(pl.col("_suppressed"))
-        .then(pl.lit("suppressed"))
-        .when(~pl.col("is_eligible"))
-        .then(pl.lit("not_eligible"))
-        .when(pl.col("_no_consent"))
-        .then(pl.lit("no_consent"))
-        .when(_is_in(held_out))
-        .then(pl.lit("held_out"))
-        .when(pl.col("_undeliverable"))
-        .then(pl.lit("undeliverable"))
+    held_out = assign(
+        chosen["customer_key"],
+        salt=salt,
+        campaign=campaign_name(entry.name, as_of, entry.period),
+        share=entry.hold_out,
     )
-    return Gated(flagged.select("customer_key", "position", stopped.alias("stopped_by"), "is_null_decided"))
-
-
-def suppressed(suppressions: pl.DataFrame, channel: str) -> pl.Series:
-    """Customers who must not be written to on a channel: who objected at all, and who closed that channel."""
-    holds = (pl.col("kind") == "objection") | pl.col("channel").is_in([channel, "all"])
-    return suppressions.filter(holds)["customer_key"].unique()
-
-
-def may_write(consents: pl.DataFrame, channel: str, shop: Shop) -> pl.Expr:
-    """Whether there is consent for the channel: the delivered decision, else what the shop's setting says."""
-    has_granted = pl.col("is_granted").fill_null(False)
-    refused = consents.filter(pl.col("channel").is_in([channel, "all"]) & ~has_granted)["customer_key"]
-    if shop.consent.when_not_delivered == "allow":
-        return ~_is_in(refused)
-    granted = consents.filter((pl.col("channel") == channel) & has_granted)["customer_key"]
-    return _is_in(granted) & ~_is_in(refused)
-
-
-def external_ids(contacts: pl.DataFrame) -> pl.DataFrame:
-    """Each customer's own number at the source, the latest seen: customer_key, external_id.
-
-    A number that several customers ordered with is nobody's: it could reach the one who must not be written to.
-    """
-    return (
-        contacts.filter(pl.col("kind") == "external_id")
-        .filter(pl.col("customer_key").n_unique().over("address") == 1)
-        .sort("last_seen_at", "address", descending=[True, False], nulls_last=True)
-        .unique("customer_key", keep="first", maintain_order=True)
-        .select("customer_key", pl.col("address").alias("external_id"))
+    reached = pl.col(f"reachable:{entry.channel}")
+    lot = held_out.alias("_lot")
+    chosen = chosen.with_columns(lot).with_columns((pl.col("_lot") & reached).alias("is_held_out"))
+    later = (
+        pl.when("is_held_out")
+        .then(pl.lit("lot", _CAUSE))
+        .when("_lot")
+        # Nobody could have written to them: among the held out they would be compared with people who were reached.
+        .then(pl.lit("lot_no_address", _CAUSE))
+        .when(~reached)
+        .then(pl.lit("no_address", _CAUSE))
     )
+    # Who passed so far and is not among the chosen lies beyond the limit.
+    because = stopped.fill_null("limit")
+    because = because.scatter(chosen[ROW], chosen.select(later.alias("because"))["because"])
+    is_null_decided = answer.is_null().alias("is_null_decided")
+    listed = chosen.filter(reached)
+    members = listed.select(
+        "customer_key",
+        pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("position"),
+        "is_held_out",
+        is_null_decided.gather(listed[ROW]),
+    )
+    gated = Gated(people.select("customer_key", because, is_null_decided), members)
+    delivered = listed.filter(~pl.col("is_held_out"))
+    return gated, _are(people.height, listed[ROW]), _are(people.height, delivered[ROW])
 
 
-def _held_out(chosen: pl.Series, entry: SegmentList, salt: bytes, as_of: date) -> pl.Series:
-    drawn = assign(chosen, salt=salt, campaign=campaign_name(entry.name, as_of), share=entry.hold_out)
-    return chosen.filter(drawn)
+def _are(height: int, rows: pl.Series) -> pl.Series:
+    """Say of every row whether it is one of these."""
+    return pl.repeat(False, height, dtype=pl.Boolean, eager=True).scatter(rows, True)
 
 
-def _reachable(contacts: pl.DataFrame, channel: str) -> pl.Series:
-    found = contacts.filter(pl.col("kind").is_in(ADDRESS_KINDS[channel]))
-    # A shop that delivers addresses is held to them; one that delivers none hands out its own numbers.
-    return (external_ids(contacts) if found.is_empty() else found)["customer_key"].unique()
-
-
-def _is_in(keys: pl.Series) -> pl.Expr:
-    return pl.col("customer_key").is_in(keys.implode())
+def _before_the_limit(entry: SegmentList, shop: Shop) -> pl.Expr:
+    """Say what stops each person before the list's limit and the lot; null: nothing."""
+    cap = cap_of(entry, shop)
+    is_out = ~pl.col(_ANSWER).fill_null(entry.null_means == "in")
+    stop = (
+        pl.when(pl.col(f"suppressed:{entry.channel}").is_not_null())
+        .then(pl.col(f"suppressed:{entry.channel}").cast(_CAUSE))
+        .when(is_out & pl.col(_ANSWER).is_null())
+        .then(pl.lit("null", _CAUSE))
+        .when(is_out)
+        .then(pl.lit("rule", _CAUSE))
+    )
+    if entry.exclude:
+        stop = stop.when(pl.col(f"excluded:{entry.name}")).then(pl.lit("exclusion_file", _CAUSE))
+    if entry.exclusive:
+        stop = stop.when(pl.col(_TAKEN)).then(pl.lit("other_list", _CAUSE))
+    stop = stop.when(pl.col(f"no_consent:{entry.channel}").is_not_null()).then(
+        pl.col(f"no_consent:{entry.channel}").cast(_CAUSE)
+    )
+    if not entry.ignores_open_cases:
+        stop = stop.when(pl.col("open_case").is_not_null()).then(pl.col("open_case").cast(_CAUSE))
+    if cap:
+        times = pl.col(f"contacts:{cap.days}").fill_null(0) + pl.col(_TONIGHT)
+        stop = stop.when(times >= cap.times).then(pl.lit("written_to", _CAUSE))
+    return stop

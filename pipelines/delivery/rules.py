@@ -1,14 +1,17 @@
 """A list's rule: one boolean SQL expression over customer_profile, run where it can read nothing else.
 
-A rule is parsed before it runs: one expression, made of the profile's columns and of functions that give the same
-answer at any time. DuckDB then runs it with external access off. Three answers are possible: yes, no, and null
-where a value is missing; what null means is the list's setting and is counted.
+A rule is parsed before it runs: one expression, made of the profile's columns, of what was bought (``bought('22423')``,
+``bought_category('Lamps')``) and of functions that give the same answer at any time. DuckDB then runs it with external
+access off. Three answers are possible: yes, no, and null where a value is missing; what null means is the list's
+setting and is counted. Who bought what is looked up by `pipelines.delivery.population`.
 """
 
 import difflib
 import json
+import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import polars as pl
 
@@ -35,56 +38,126 @@ _FUNCTIONS = """
 """
 FUNCTIONS = frozenset(_FUNCTIONS.split())
 """Functions whose answer depends on the row and the shop alone, never on the clock, a lot or a file."""
+ROW: Final = "_row"
+"""Number of a row of the people asked, so that answers find back to them."""
+_BOUGHT: Final = re.compile(r"\b(bought|bought_category)\s*\(\s*'((?:[^']|'')*)'\s*\)", re.IGNORECASE)
 
 
-def apply_rule(profile: pl.DataFrame, entry: SegmentList) -> pl.DataFrame:
-    """Answer a list's rule for every customer.
+class Bought(NamedTuple):
+    """One question for what somebody bought: a product's number, or a category."""
 
-    Returns
-    -------
-    pl.DataFrame
-        customer_key, is_eligible (never null), is_null_decided, position (rank in the list's order, from 1).
+    what: str
+    value: str
+
+    @property
+    def column(self) -> str:
+        """Name of the column that answers it."""
+        return f"{self.what}('{self.value}')"
+
+
+def bought_asked(entry: SegmentList) -> list[Bought]:
+    """Give what a list's rule asks of somebody's orders, each question once."""
+    found = (Bought(match[1].lower(), match[2].replace("''", "'")) for match in _BOUGHT.finditer(entry.where))
+    return list(dict.fromkeys(found))
+
+
+def check_rule(entry: SegmentList) -> None:
+    """Refuse a rule or an order that is not SQL over customer_profile, before anybody is asked.
 
     Raises
     ------
     ShopError
-        The rule or the order is not SQL over customer_profile; the message suggests columns.
+        The message names the list and the setting, and suggests columns.
     """
-    import duckdb
+    nobody = table(ASKED).empty().with_columns(pl.lit(0, pl.Int64).alias(ROW))
+    for question in bought_asked(entry):
+        nobody = nobody.with_columns(pl.lit(False).alias(question.column))
+    answers(nobody, entry)
+    positions(nobody, entry)
 
-    connection = duckdb.connect(config={"enable_external_access": "false", "threads": 2})
-    try:
-        connection.execute("SET lock_configuration = true").fetchall()
-        _check(connection, entry, "where", entry.where)
-        _check(connection, entry, "order_by", entry.order_by)
-        connection.register(ASKED, profile.to_arrow())
-        query = (
-            f"SELECT customer_key, (\n{entry.where}\n) AS answer, "
-            f"row_number() OVER (ORDER BY\n{entry.order_by}\n, customer_key) AS position FROM {ASKED}"
-        )
-        answered = pl.DataFrame(connection.sql(query).to_arrow_table())
-    except duckdb.Error as error:
-        raise ShopError(f"{_told(entry, 'where', entry.where)}: {_first_line(str(error))}.") from error
-    finally:
-        connection.close()
+
+def answers(people: pl.DataFrame, entry: SegmentList) -> pl.Series:
+    """Answer a list's rule for everybody, in row order: yes, no or null.
+
+    Parameters
+    ----------
+    people
+        The columns of customer_profile that the rule names, the answers to `bought_asked`, and `ROW` counting from 0.
+
+    Raises
+    ------
+    ShopError
+        The rule cannot be asked.
+    """
+    where = _with_bought(entry.where)
+    with _connected(people, entry, "where", entry.where) as connection:
+        asked = connection.sql(f"SELECT {ROW}, (\n{where}\n) AS answer FROM {ASKED}")
+        answered = pl.DataFrame(asked.to_arrow_table())
     if answered.schema["answer"] != pl.Boolean:
         raise ShopError(
             f"{_told(entry, 'where', entry.where)}: it answers with a value, not with yes or no. "
             "Compare it with something."
         )
-    return answered.select(
-        "customer_key",
-        pl.col("answer").fill_null(entry.null_means == "in").alias("is_eligible"),
-        pl.col("answer").is_null().alias("is_null_decided"),
-        pl.col("position").cast(pl.Int64),
-    ).sort("customer_key")
+    # Rows come back in their order but where the rule looks at other rows too.
+    return (answered if answered[ROW].is_sorted() else answered.sort(ROW))["answer"]
+
+
+def positions(people: pl.DataFrame, entry: SegmentList) -> pl.DataFrame:
+    """Put people into a list's order: `ROW` and position (from 1), ties by customer_key.
+
+    Raises
+    ------
+    ShopError
+        The order cannot be asked.
+    """
+    with _connected(people, entry, "order_by", entry.order_by) as connection:
+        asked = connection.sql(f"SELECT {ROW} FROM {ASKED} ORDER BY\n{entry.order_by}\n, customer_key")
+        rows = pl.DataFrame(asked.to_arrow_table())
+    return rows.with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("position"))
+
+
+def columns_asked(entry: SegmentList, *settings: str) -> list[str]:
+    """Columns of customer_profile that these settings of a list name."""
+    asked = " ".join(getattr(entry, setting) for setting in settings).lower()
+    words = set(re.findall(r"[a-z_][a-z0-9_]*", asked))
+    return [name for name in table(ASKED).schema if name in words and name != "customer_key"]
+
+
+@contextmanager
+def _connected(
+    people: pl.DataFrame, entry: SegmentList, setting: str, sql: str
+) -> Iterator["duckdb.DuckDBPyConnection"]:
+    """Check a setting and open a database that holds the people asked and can read nothing else."""
+    import duckdb
+
+    connection = duckdb.connect(config={"enable_external_access": "false", "threads": 2})
+    try:
+        connection.execute("SET lock_configuration = true").fetchall()
+        _check(connection, entry, setting, sql)
+        connection.register(ASKED, people.to_arrow())
+        yield connection
+    except duckdb.Error as error:
+        raise ShopError(f"{_told(entry, setting, sql)}: {_first_line(str(error))}.") from error
+    finally:
+        connection.close()
+
+
+def _with_bought(sql: str) -> str:
+    """Ask for the columns that answer what was bought."""
+
+    def column(match: re.Match[str]) -> str:
+        name = Bought(match[1].lower(), match[2].replace("''", "'")).column
+        return '"' + name.replace('"', '""') + '"'
+
+    return _BOUGHT.sub(column, sql)
 
 
 def _check(connection: "duckdb.DuckDBPyConnection", entry: SegmentList, setting: str, sql: str) -> None:
     """Refuse whatever is more than expressions over the profile's columns, before anything runs."""
     told = _told(entry, setting, sql)
     alone = ShopError(f"{told}: it must be one expression over {ASKED} with nothing around it.")
-    parsed = _parse(connection, FRAMES[setting].format(sql))
+    answered = {question.column.lower() for question in bought_asked(entry)}
+    parsed = _parse(connection, FRAMES[setting].format(_with_bought(sql)))
     if parsed["error"]:
         if not sql.strip() or parsed["error_type"] == "not implemented":  # no SELECT, or several
             raise alone
@@ -96,8 +169,11 @@ def _check(connection: "duckdb.DuckDBPyConnection", entry: SegmentList, setting:
         kind, name = part["class"], part.get("function_name", "")
         if kind not in EXPRESSIONS:
             raise ShopError(f"{told}: a {kind.lower()} is not allowed; ask for columns of {ASKED} only.")
-        if kind == "COLUMN_REF" and (unknown := part["column_names"][-1]).lower() not in table(ASKED).schema:
+        known = answered.union(table(ASKED).schema)
+        if kind == "COLUMN_REF" and (unknown := part["column_names"][-1]).lower() not in known:
             raise ShopError(f"{told}: {ASKED} has no column {unknown!r}. {_columns(unknown)}")
+        if name.lower() in ("bought", "bought_category"):
+            raise ShopError(f"{told}: write {name} with one text, such as bought('22423').")
         if name and name.lower() not in FUNCTIONS:
             raise ShopError(
                 f"{told}: the function {name} is not allowed. A list must come out the same whenever it is made; "

@@ -4,21 +4,24 @@ A number or name that a shop could want to change stands here. What the settings
 used.
 """
 
-from pipelines.settings.base import Settings, check_timezone
-from pipelines.settings.lists import SegmentList
+from pipelines.settings.base import Settings, check_locale, check_timezone
+from pipelines.settings.lists import ContactCap, SegmentList
 from pipelines.settings.orders import LineKind, OrderRules, ReturnRules
-from pipelines.settings.people import Consent, Identity
+from pipelines.settings.people import Consent, Identity, OpenCases
 from pipelines.settings.predictions import Predictions
+from pipelines.settings.ready_lists import ready_lists
 from pipelines.settings.sources import Contracts, Database, Layout, Source
 from pipelines.settings.tiers import Tiers
 
 __all__ = [
     "Consent",
+    "ContactCap",
     "Contracts",
     "Database",
     "Identity",
     "Layout",
     "LineKind",
+    "OpenCases",
     "OrderRules",
     "Predictions",
     "ReturnRules",
@@ -26,5 +29,7 @@ __all__ = [
     "Settings",
     "Source",
     "Tiers",
+    "check_locale",
     "check_timezone",
+    "ready_lists",
 ]

@@ -28,3 +28,14 @@ def check_timezone(value: str) -> str:
     if value not in available_timezones() - {"Factory", "localtime"}:
         raise ValueError(f"{value!r} is not a timezone name such as Europe/London")
     return value
+
+
+def check_locale(value: str) -> str:
+    """Refuse what is not the name of a locale."""
+    from babel import Locale, UnknownLocaleError
+
+    try:
+        Locale.parse(value)
+    except (UnknownLocaleError, ValueError) as error:
+        raise ValueError(f"{value!r} is not a locale such as en_GB or de_DE") from error
+    return value

@@ -7,12 +7,45 @@ from pydantic import Field
 from pipelines.settings.base import Settings
 
 
+class ContactCap(Settings):
+    """How often a customer may be written to.
+
+    Attributes
+    ----------
+    times, days
+        Who got so many messages or lists in so many days up to as_of, its own day included, gets no further one.
+    """
+
+    times: int = Field(default=4, ge=1)
+    days: int = Field(default=30, ge=1, le=366)
+
+
 class SegmentList(Settings):
     """One list of people for a campaign.
 
     ``where`` is one boolean SQL expression over customer_profile; ``null_means`` says what a rule that comes
     out as null decides. ``order_by`` and ``limit`` cut the list to the best; the rest follows definitions.md,
     "Lists".
+
+    Attributes
+    ----------
+    purpose
+        loyalty, reactivation, second order, detractor recovery, review request, referral invitation, cross-sell, or
+        one of the shop's own.
+    exclusive
+        Whoever is on an earlier list of the same purpose is not on this one.
+    cap
+        Its own frequency cap instead of the shop's; lists for ads have none unless they name one.
+    ignores_open_cases
+        Write also to people with an open return, ticket or order.
+    exclude
+        Files of people to leave out, beside shop.toml: one e-mail, phone or customer number a line.
+    columns
+        Columns of customer_profile that upload files carry beside what the platform needs.
+    platforms
+        For whom files are made; by default those that serve the channel.
+    period, window_days
+        For how long an assignment to the hold-out lasts, and how long after sending the effect is counted.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -27,3 +60,11 @@ class SegmentList(Settings):
     expected_rate: float | None = Field(default=None, gt=0, lt=1)
     expires_after_hours: int = Field(default=72, gt=0)
     null_means: Literal["out", "in"] = "out"
+    exclusive: bool = False
+    cap: ContactCap | None = None
+    ignores_open_cases: bool = False
+    exclude: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    platforms: tuple[str, ...] | None = None
+    period: Literal["week", "month", "quarter", "year"] = "quarter"
+    window_days: int = Field(default=90, ge=7, le=365)

@@ -62,7 +62,59 @@ class Identity(Settings):
         return tuple(entry.strip().lower() for entry in value)
 
 
-class Consent(Settings):
-    """What a missing consent record means; 'deny' unless the shop has another legal basis."""
+Missing = Literal["deny", "allow"]
 
-    when_not_delivered: Literal["deny", "allow"] = "deny"
+
+class ConsentRule(Settings):
+    """What a missing consent record means in some countries or on some channels.
+
+    Attributes
+    ----------
+    countries
+        ISO 3166 codes of two letters; none stands for all. A customer whose country nobody told is taken to be in
+        one of them where that is the stricter answer.
+    channels
+        Where it holds.
+    """
+
+    countries: tuple[str, ...] = ()
+    channels: tuple[Literal["email", "sms", "ads"], ...] = ("email", "sms", "ads")
+    when_not_delivered: Missing
+
+    @field_validator("countries")
+    @classmethod
+    def _are_countries(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        from phonenumbers import SUPPORTED_REGIONS
+
+        if unknown := [code for code in value if code not in SUPPORTED_REGIONS]:
+            raise ValueError(f"no country has the two-letter code {', '.join(unknown)}; write such as DE, GB")
+        return value
+
+
+class Consent(Settings):
+    """What a missing consent record means; 'deny' unless the shop has another legal basis.
+
+    Of several ``rules`` the first that fits a customer's country and the channel holds, before the general answer.
+    """
+
+    when_not_delivered: Missing = "deny"
+    rules: tuple[ConsentRule, ...] = ()
+
+    def when_missing(self, channel: str, country: str | None) -> Missing:
+        """Say what it means that nobody told whether a customer of a country (ISO code, None: unknown) agreed."""
+        for rule in self.rules:
+            fits = not rule.countries or country in rule.countries
+            if channel in rule.channels and (fits or (country is None and rule.when_not_delivered == "deny")):
+                return rule.when_not_delivered
+        return self.when_not_delivered
+
+
+class OpenCases(Settings):
+    """How long a case may stay open before it is taken to be forgotten, in days; 0 looks for none.
+
+    While a return, ticket or order of a customer is open, no list takes them in.
+    """
+
+    return_days: int = Field(default=30, ge=0)
+    ticket_days: int = Field(default=60, ge=0)
+    order_days: int = Field(default=30, ge=0)

@@ -20,6 +20,9 @@ from pipelines.assets.catalogue import steps_of
 from pipelines.assets.given import Given
 from pipelines.assets.run import carry_out
 from pipelines.assets.step import Moment, Outcome, Stage
+from pipelines.delivery.gate import Gated, pass_gates
+from pipelines.delivery.permissions import Permissions
+from pipelines.delivery.population import Sources, population
 from pipelines.keys import keys_path
 from pipelines.lake import Lake
 from pipelines.settings import SegmentList
@@ -76,6 +79,41 @@ def profile(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
 def rows_of(name: str, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
     """Rows in the shape of any table of the dictionary."""
     return pl.DataFrame(rows, schema=pl.Schema(table(name).schema))
+
+
+def through_the_gates(
+    people: pl.DataFrame,
+    entries: Sequence[SegmentList],
+    shop: Shop,
+    permissions: Permissions,
+    *,
+    as_of: date = AS_OF,
+    salt: bytes = b"a salt of thirty-two bytes, made up",
+    **more: Any,
+) -> dict[str, Gated]:
+    """Put the people of a profile through the gates of lists, without a lake; results by the list's name."""
+    known: dict[str, Any] = {
+        "cases": {},
+        "messages": None,
+        "bought": lambda question: pl.LazyFrame(schema={"customer_key": pl.String}),
+        "used": pl.DataFrame(schema={"list_id": pl.String, "used_on": pl.Date}),
+        "members": table("list_members").empty().lazy(),
+    }
+    sources = Sources(profile=people.lazy(), permissions=permissions, **known | more)
+    everybody = population(sources, entries, shop, as_of)
+    return {one.name: gated for one, gated in pass_gates(everybody, entries, shop, salt, as_of)}
+
+
+def permitted(
+    consents: pl.DataFrame | None = None,
+    suppressions: pl.DataFrame | None = None,
+    contacts: pl.DataFrame | None = None,
+) -> Permissions:
+    """Permissions of these tables; what is not given is empty."""
+    given = {"consents": consents, "suppressions": suppressions, "contacts": contacts}
+    return Permissions(
+        **{name: (table(name).empty() if f is None else f).lazy() for name, f in given.items()}
+    )
 
 
 def moment(day: date | str) -> str:

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.delivery.gate import STEPS, Gated, Permissions, pass_gate
+from pipelines.delivery.causes import STEP_OF, STEPS
+from pipelines.delivery.gate import Gated
+from pipelines.delivery.permissions import Permissions
 from pipelines.settings import SegmentList
 from pipelines.shop import Shop
-from tests.pipelines.published_shops import AS_OF, entry, profile, rows_of
+from tests.pipelines.published_shops import AS_OF, entry, permitted, profile, rows_of, through_the_gates
 from tests.pipelines.small_shops import write_shop
 
-SALT = b"a salt of thirty-two bytes, made up"
 PEOPLE = [f"person {number}" for number in range(8)]
 CHANNELS = ("email", "sms", "ads")
 EVERYONE = profile(
@@ -84,7 +85,7 @@ cases = st.builds(
     Case,
     entries,
     st.sampled_from(["allow", "deny"]),
-    st.builds(Permissions, consents, suppressions, contacts),
+    st.builds(permitted, consents, suppressions, contacts),
     st.sampled_from([date(2001, 1, 1), AS_OF]),
 )
 
@@ -101,7 +102,15 @@ def shops(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Shop]:
 
 def gated(case: Case, shops: dict[str, Shop]) -> Gated:
     shop = shops[case.when_not_delivered]
-    return pass_gate(EVERYONE, case.entry, shop, case.permissions, SALT, case.as_of)
+    return through_the_gates(EVERYONE, [case.entry], shop, case.permissions, as_of=case.as_of)[
+        case.entry.name
+    ]
+
+
+def stopped(result: Gated) -> dict[str, str | None]:
+    """The step at which each person is stopped; None for who is in the file."""
+    causes = result.people.select("customer_key", pl.col("because").cast(pl.String)).iter_rows()
+    return {key: None if because is None else STEP_OF[because] for key, because in causes}
 
 
 def chosen(result: Gated) -> set[str]:
@@ -112,7 +121,7 @@ def chosen(result: Gated) -> set[str]:
 @given(case=cases)
 def test_every_step_adds_up_to_everyone(case: Case, shops: dict[str, Shop]) -> None:
     result = gated(case, shops)
-    in_the_file = result.people.filter(pl.col("stopped_by").is_null()).height
+    in_the_file = result.people["because"].null_count()
     assert sum(result.count(step) for step in STEPS) + in_the_file == len(PEOPLE)
     assert result.people["customer_key"].sort().to_list() == PEOPLE
 
@@ -123,12 +132,12 @@ def test_nobody_passes_who_objected_closed_the_channel_or_refused(case: Case, sh
     passed = chosen(gated(case, shops))
     closed = {
         row["customer_key"]
-        for row in case.permissions.suppressions.iter_rows(named=True)
+        for row in case.permissions.suppressions.collect().iter_rows(named=True)
         if row["kind"] == "objection" or row["channel"] in (case.entry.channel, "all")
     }
     decided = {
         row["customer_key"]: row["is_granted"]
-        for row in case.permissions.consents.iter_rows(named=True)
+        for row in case.permissions.consents.collect().iter_rows(named=True)
         if row["channel"] == case.entry.channel
     }
     assert not passed & closed
@@ -141,14 +150,18 @@ def _first_stop(
     key: str, case: Case, eligible: set[str], held_out: set[str], reachable: set[str]
 ) -> str | None:
     """Who stops a person, asked one person and one step at a time."""
-    rows = case.permissions.suppressions.filter(pl.col("customer_key") == key).iter_rows(named=True)
+    rows = case.permissions.suppressions.filter(pl.col("customer_key") == key).collect().iter_rows(named=True)
     if any(row["kind"] == "objection" or row["channel"] in (case.entry.channel, "all") for row in rows):
         return "suppressed"
     if key not in eligible:
         return "not_eligible"
-    decision = case.permissions.consents.filter(
-        (pl.col("customer_key") == key) & (pl.col("channel") == case.entry.channel)
-    )["is_granted"].to_list()
+    decision = (
+        case.permissions.consents.filter(
+            (pl.col("customer_key") == key) & (pl.col("channel") == case.entry.channel)
+        )
+        .collect()["is_granted"]
+        .to_list()
+    )
     if not (decision[0] if decision else case.when_not_delivered == "allow"):
         return "no_consent"
     if key in held_out:
@@ -175,14 +188,14 @@ def test_each_person_leaves_at_the_first_step_that_stops_them(case: Case, shops:
     eligible = {
         key for key in PEOPLE if (answer(key) if answer(key) is not None else case.entry.null_means == "in")
     }
-    held_out = set(result.people.filter(pl.col("stopped_by") == "held_out")["customer_key"])
+    held_out = {key for key, step in stopped(result).items() if step == "held_out"}
     wanted = {"email": ["email"], "sms": ["phone"], "ads": ["email", "phone"]}[case.entry.channel]
-    contacts = case.permissions.contacts
+    contacts = case.permissions.contacts.collect()
     found = contacts.filter(pl.col("kind").is_in(wanted))
     own = contacts.filter(pl.col("kind") == "external_id").select("customer_key", "address").unique()
     of_one = own.filter(pl.len().over("address") == 1)
     reachable = set((of_one if found.is_empty() else found)["customer_key"])
-    for key, stopped_by in result.people.select("customer_key", "stopped_by").iter_rows():
+    for key, stopped_by in stopped(result).items():
         assert stopped_by == _first_stop(key, unlimited, eligible, held_out, reachable)
 
 
@@ -191,11 +204,24 @@ def test_each_person_leaves_at_the_first_step_that_stops_them(case: Case, shops:
 def test_a_limit_takes_the_best_of_those_who_pass(case: Case, limit: int, shops: dict[str, Shop]) -> None:
     def passing(limit: int | None) -> list[str]:
         limited = case.entry.model_copy(update={"limit": limit, "hold_out": 0.0})
-        people = gated(case._replace(entry=limited), shops).people
-        passed = people.filter(pl.col("stopped_by").is_null() | (pl.col("stopped_by") == "undeliverable"))
-        return passed.sort("position")["customer_key"].to_list()
+        result = gated(case._replace(entry=limited), shops)
+        unreachable = {key for key, step in stopped(result).items() if step == "undeliverable"}
+        return [*result.members["customer_key"], *sorted(unreachable)]
 
-    assert passing(limit) == passing(None)[:limit]
+    best = passing(None)
+    assert len(passing(limit)) == min(limit, len(best))
+    order = EVERYONE.select("customer_key", rank=_rank(case.entry.order_by)).sort("rank", "customer_key")
+    expected = [key for key in order["customer_key"] if key in best][:limit]
+    assert sorted(passing(limit)) == sorted(expected)
+
+
+def _rank(order_by: str) -> pl.Expr:
+    """The orders that cases ask for, as numbers that grow along them; in DuckDB nulls come last."""
+    return {
+        "customer_key": pl.lit(0),
+        "valid_orders DESC": -pl.col("valid_orders"),
+        "last_nps": pl.col("last_nps").fill_null(99),
+    }[order_by].cast(pl.Int64)
 
 
 def everybody_reachable(keys: list[str]) -> Permissions:
@@ -208,13 +234,14 @@ def everybody_reachable(keys: list[str]) -> Permissions:
         }
         for key in keys
     ]
-    return Permissions(rows_of("consents", []), rows_of("suppressions", []), rows_of("contacts", numbers))
+    return permitted(contacts=rows_of("contacts", numbers))
 
 
 def held_out_on(day: date, shop: Shop, keys: list[str], **changes: Any) -> set[str]:
     crowd = profile([{"customer_key": key} for key in keys])
-    result = pass_gate(crowd, entry(hold_out=0.2, **changes), shop, everybody_reachable(keys), SALT, day)
-    return set(result.people.filter(pl.col("stopped_by") == "held_out")["customer_key"])
+    one = entry(hold_out=0.2, **changes)
+    result = through_the_gates(crowd, [one], shop, everybody_reachable(keys), as_of=day)[one.name]
+    return {key for key, step in stopped(result).items() if step == "held_out"}
 
 
 def test_the_hold_out_stays_within_a_quarter_and_is_drawn_anew_after(shops: dict[str, Shop]) -> None:
@@ -241,8 +268,7 @@ def test_a_number_that_two_customers_share_reaches_neither(shops: dict[str, Shop
             for k, n, d in rows
         ],
     )
-    permissions = Permissions(rows_of("consents", []), rows_of("suppressions", []), contacts)
     crowd = profile([{"customer_key": key} for key in "abc"])
-    result = pass_gate(crowd, entry(), shops["allow"], permissions, SALT, AS_OF)
+    result = through_the_gates(crowd, [entry()], shops["allow"], permitted(contacts=contacts))["everybody"]
     assert chosen(result) == {"b", "c"}
     assert result.count("undeliverable") == 1

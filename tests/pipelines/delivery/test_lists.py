@@ -8,12 +8,21 @@ import polars as pl
 import pytest
 
 from data_contracts import table
-from pipelines.delivery.gate import STEPS, Gated, Permissions, pass_gate
-from pipelines.delivery.lists import campaign_list, check_lists, list_members, reason, used_columns
+from pipelines.delivery.causes import STEPS
+from pipelines.delivery.gate import Gated
+from pipelines.delivery.lists import (
+    Background,
+    campaign_list,
+    check_lists,
+    list_members,
+    list_overlaps,
+    list_stops,
+    reason,
+)
 from pipelines.errors import ShopError
 from pipelines.settings import SegmentList
 from pipelines.shop import Shop
-from tests.pipelines.published_shops import AS_OF, entry, profile, rows_of
+from tests.pipelines.published_shops import AS_OF, entry, permitted, profile, rows_of, through_the_gates
 from tests.pipelines.small_shops import write_shop
 
 MADE_AT = datetime(2024, 6, 1, 3, tzinfo=UTC)
@@ -44,16 +53,28 @@ def gated(shop: Shop, one: SegmentList) -> Gated:
     numbers = [
         {"customer_key": key, "kind": "external_id", "address": key, "last_seen_at": MADE_AT} for key in "abc"
     ]
-    permissions = Permissions(
-        rows_of("consents", []), rows_of("suppressions", []), rows_of("contacts", numbers)
-    )
-    return pass_gate(PEOPLE, one, shop, permissions, b"a salt of more than sixteen bytes", AS_OF)
+    permissions = permitted(contacts=rows_of("contacts", numbers))
+    return through_the_gates(PEOPLE, [one], shop, permissions)[one.name]
+
+
+def members_of(shop: Shop, one: SegmentList, background: Background | None = None) -> pl.DataFrame:
+    made = list_members(gated(shop, one), PEOPLE.lazy(), one, AS_OF, background or Background())
+    return made.collect().sort("position")
 
 
 def campaign(shop: Shop, one: SegmentList) -> dict[str, object]:
     result = gated(shop, one)
-    members = list_members(result, PEOPLE, one, AS_OF)
-    row = campaign_list(result, members, PEOPLE, one, shop, AS_OF, MADE_AT, "salt", False)
+    chosen = result.members.select("customer_key", "is_held_out").join(PEOPLE, on="customer_key")
+    row = campaign_list(
+        stops=list_stops(result, one, AS_OF),
+        chosen=chosen,
+        entry=one,
+        shop=shop,
+        as_of=AS_OF,
+        made_at=MADE_AT,
+        salt_id="salt",
+        has_consents=False,
+    )
     return row.row(0, named=True)
 
 
@@ -98,7 +119,7 @@ def test_receipts_are_json_with_the_rule_and_every_value_it_looked_at(shop: Shop
         order_by="historic_clv",
         reason="{stage}",
     )
-    members = list_members(gated(shop, one), PEOPLE, one, AS_OF)
+    members = members_of(shop, one)
     assert members["customer_key"].to_list() == ["b", "a"]
     assert members["position"].to_list() == [1, 2]
     first, second = (json.loads(text) for text in members["receipt"])
@@ -107,15 +128,44 @@ def test_receipts_are_json_with_the_rule_and_every_value_it_looked_at(shop: Shop
         "values": {"stage": "at_risk", "valid_orders": 3, "historic_clv": 1234.5},
         "decided_by_null": False,
         "null_means": "out",
+        "cuts": {"stage_days": {}},
+        "models": {},
         "previous_stage": "active",
         "stage_since": "2024-05-01",
     }
     assert first["values"] == {"stage": None, "valid_orders": 2, "historic_clv": 0.126}
-    assert set(used_columns(one)) == {"stage", "valid_orders", "historic_clv"}
+
+
+def test_receipts_have_the_cuts_and_the_models_behind_the_values_that_were_looked_at(shop: Shop) -> None:
+    behind = Background(
+        stage_cuts={"p75": 40.0},
+        rfm_cuts={"klaviyo net 3": [50.0, 900.0], "klaviyo orders 1": [1, 1], "shopify net 5": [60.0, 900.0]},
+        models={"value": "bg_nbd"},
+    )
+    one = entry(where="m = 3 OR m IS NULL", order_by="predicted_clv_365d")
+    receipt = json.loads(members_of(shop, one, behind)["receipt"][0])
+    assert receipt["cuts"] == {"klaviyo net 3": [50.0, 900.0]}
+    assert receipt["models"] == {"value": "bg_nbd"}
+    plain = json.loads(members_of(shop, entry(where="stage = 'at_risk'"), behind)["receipt"][0])
+    assert plain["cuts"] == {"stage_days": {"p75": 40.0}}
+    assert plain["models"] == {}
+
+
+def test_overlaps_count_every_pair_of_lists_once(shop: Shop) -> None:
+    lists = [
+        entry(name="all"),
+        entry(name="twice", where="valid_orders >= 2"),
+        entry(name="none", where="false"),
+    ]
+    made = list_overlaps(pl.concat(members_of(shop, one).lazy() for one in lists)).collect()
+    assert made.select("list_id", "other_list_id", "customers").rows() == [
+        (f"all-{AS_OF}", f"twice-{AS_OF}", 2)
+    ]
+    assert dict(made.schema) == dict(table("list_overlaps").schema)
 
 
 def test_a_list_of_everybody_looks_at_no_value_and_still_has_receipts(shop: Shop) -> None:
-    members = list_members(gated(shop, entry()), PEOPLE, entry(), AS_OF)
+    members = members_of(shop, entry())
     assert [json.loads(text)["rule"] for text in members["receipt"]] == ["true"] * 3
     assert not any("values" in json.loads(text) for text in members["receipt"])
     assert dict(members.schema) == dict(table("list_members").schema)

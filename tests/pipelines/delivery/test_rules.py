@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.delivery.rules import apply_rule
+from pipelines.delivery.rules import ROW, answers, bought_asked, positions
 from pipelines.errors import ShopError
+from pipelines.settings import SegmentList
 from tests.pipelines.published_shops import entry, profile
 
 PEOPLE = profile(
@@ -24,6 +25,18 @@ PEOPLE = profile(
         {"customer_key": "c", "valid_orders": 3, "stage": "active", "last_nps": 2},
     ]
 )
+
+
+def apply_rule(people: pl.DataFrame, one: SegmentList) -> pl.DataFrame:
+    """Answer and order of everybody: customer_key, is_eligible, is_null_decided, position."""
+    rows = people.with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64))
+    answer = answers(rows, one)
+    return rows.select(
+        ROW,
+        "customer_key",
+        answer.fill_null(one.null_means == "in").alias("is_eligible"),
+        answer.is_null().alias("is_null_decided"),
+    ).join(positions(rows, one), on=ROW)
 
 
 def eligible(where: str, **changes: object) -> list[str]:
@@ -176,3 +189,22 @@ def test_no_text_gives_anything_but_one_answer_per_customer_or_a_plain_refusal(t
     assert answered["customer_key"].to_list() == ["a", "b", "c"]
     assert answered.schema["is_eligible"] == pl.Boolean
     assert sorted(answered["position"]) == [1, 2, 3]
+
+
+def test_a_rule_may_ask_what_somebody_bought() -> None:
+    one = entry(where="bought('224''23') AND NOT BOUGHT_CATEGORY( 'Lamps' ) OR bought('224''23') IS NULL")
+    asked = bought_asked(one)
+    assert [(question.what, question.value) for question in asked] == [
+        ("bought", "224'23"),
+        ("bought_category", "Lamps"),
+    ]
+    answered = PEOPLE.with_columns(
+        pl.Series(asked[0].column, [True, True, False]), pl.Series(asked[1].column, [False, True, False])
+    )
+    assert apply_rule(answered, one)["is_eligible"].to_list() == [True, False, False]
+
+
+@pytest.mark.parametrize("text", ["bought(stage)", "bought()", "bought('a', 'b')", "bought(lower('a'))"])
+def test_what_was_bought_is_asked_by_one_text(text: str) -> None:
+    with pytest.raises(ShopError, match=r"write bought with one text, such as bought\('22423'\)"):
+        eligible(text)

@@ -1,0 +1,79 @@
+"""A night's gates once more, for who asks about one person or one list: from stored rows, without touching the lake.
+
+The night itself is `pipelines.assets.lists`, which keeps what comes out.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+import polars as pl
+
+from pipelines.delivery.contact_cap import used_lists
+from pipelines.delivery.gate import Gated, pass_gates
+from pipelines.delivery.permissions import Permissions
+from pipelines.delivery.population import Sources, population
+from pipelines.delivery.rules import Bought
+from pipelines.shop import SegmentList, Shop
+
+CORE: Final = (
+    "customer_profile", "consents", "suppressions", "contacts", "orders", "returns", "order_lines",
+)  # fmt: skip
+WHERE_CONNECTED: Final = ("tickets", "shipments", "messages")
+
+Read = Callable[[str], pl.LazyFrame]
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Where a night's tables are read from.
+
+    Attributes
+    ----------
+    of_day
+        Gives a table's rows of the night's day.
+    of_all_days
+        Gives those of every day.
+    """
+
+    of_day: Read
+    of_all_days: Read
+
+
+def tables_read(shop: Shop) -> tuple[str, ...]:
+    """Tables that the gate looks at, of those that the shop has."""
+    connected = {source.table for source in shop.sources}
+    return (*CORE, *(name for name in WHERE_CONNECTED if name in connected))
+
+
+def sources_of(shop: Shop, tables: Tables, as_of: date) -> Sources:
+    """Gather the tables of a night as its population takes them."""
+    has, read = tables_read(shop), tables.of_day
+    return Sources(
+        profile=read("customer_profile"),
+        permissions=Permissions(*(read(name) for name in ("consents", "suppressions", "contacts"))),
+        cases={name: read(name) for name in ("orders", "returns", "tickets", "shipments") if name in has},
+        messages=read("messages") if "messages" in has else None,
+        bought=lambda question: _bought(read("orders"), read("order_lines"), question, as_of),
+        used=used_lists(read("download_ledger").collect(), read("campaign_sendings").collect(), shop.zone),
+        members=tables.of_all_days("list_members"),
+    )
+
+
+def gates_again(
+    shop: Shop, tables: Tables, entries: Sequence[SegmentList], salt: bytes, as_of: date
+) -> list[tuple[SegmentList, Gated]]:
+    """Put everybody through the gates of these lists, in their order."""
+    people = population(sources_of(shop, tables, as_of), entries, shop, as_of)
+    return list(pass_gates(people, entries, shop, salt, as_of))
+
+
+def _bought(orders: pl.LazyFrame, lines: pl.LazyFrame, question: Bought, as_of: date) -> pl.LazyFrame:
+    """Customers who bought a product, or of a category, by the day's end."""
+    column = "product_id" if question.what == "bought" else "category"
+    asked = lines.filter((pl.col("kind") == "merchandise") & (pl.col(column) == question.value))
+    bought = orders.filter(
+        pl.col("is_valid") & (pl.col("order_day") <= as_of) & pl.col("customer_key").is_not_null()
+    )
+    return bought.join(asked.select("order_id"), on="order_id", how="semi").select("customer_key").unique()
