@@ -23,6 +23,7 @@ from pipelines.delivery.lists import (
     list_members,
     list_overlaps,
     list_stops,
+    told_of,
 )
 from pipelines.delivery.night import Tables, sources_of, tables_read
 from pipelines.delivery.population import Sources, population
@@ -103,10 +104,19 @@ def _members(given: Given) -> pl.LazyFrame:
     night = _night(given)
     _worked_out.clear()
     behind = background(given)
-    made = [
-        list_members(one.gated, given.table("customer_profile"), one.entry, given.as_of, behind)
-        for one in night
-    ]
+    told = sorted({name for one in night for name in told_of(one.entry)})
+    listed = pl.concat(
+        [promise("list_members").empty()["customer_key"], *(n.gated.members["customer_key"] for n in night)]
+    )
+    # The profile is read once for all lists, and of those alone who are on one.
+    profile = (
+        given.table("customer_profile")
+        .select("customer_key", *told)
+        .join(listed.unique().to_frame().lazy(), on="customer_key", how="semi")
+        .collect(engine="streaming")
+        .lazy()
+    )
+    made = [list_members(one.gated, profile, one.entry, given.as_of, behind) for one in night]
     return pl.concat([promise("list_members").empty().lazy(), *(frame.cast(_MEMBERS) for frame in made)])
 
 

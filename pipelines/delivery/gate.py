@@ -30,7 +30,7 @@ class Gated:
     Attributes
     ----------
     people
-        One row per customer, sorted: customer_key, because (a key of `STEP_OF`; null: in the file), is_null_decided.
+        One row per customer: customer_key, because (a key of `STEP_OF`; null: in the file), is_null_decided.
     members
         Who was chosen, delivered or held out, in the list's order: customer_key, position from 1, is_held_out,
         is_null_decided.
@@ -50,11 +50,12 @@ class Gated:
         )
         order = pl.DataFrame({"step": [*STEPS, DELIVERABLE]}).with_row_index("position", offset=1)
         return (
-            self.people.group_by(pl.col("because").cast(pl.String).fill_null(PASSES))
+            self.people.group_by("because")
             .agg(
                 pl.len().cast(pl.Int64).alias("customers"),
                 pl.col("is_null_decided").sum().cast(pl.Int64).alias("null_decided"),
             )
+            .with_columns(pl.col("because").cast(pl.String).fill_null(PASSES))
             .join(steps, on="because")
             .join(order, on="step")
             .select(pl.col("position").cast(pl.Int32), "step", "because", "customers", "null_decided")

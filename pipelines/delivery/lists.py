@@ -81,8 +81,7 @@ def list_members(
 ) -> pl.LazyFrame:
     """Who was chosen and why, in the shape of ``list_members``, in no order."""
     used = columns_asked(entry, "where", "order_by", "reason")
-    needed = dict.fromkeys([*used, "previous_stage", "stage_since"])
-    chosen = gated.members.lazy().join(profile.select("customer_key", *needed), on="customer_key")
+    chosen = gated.members.lazy().join(profile.select("customer_key", *told_of(entry)), on="customer_key")
     same_for_all = {
         "rule": entry.where,
         "null_means": entry.null_means,
@@ -100,6 +99,12 @@ def list_members(
     )
 
 
+def told_of(entry: SegmentList) -> list[str]:
+    """Columns of customer_profile that reasons and receipts of a list tell."""
+    used = columns_asked(entry, "where", "order_by", "reason")
+    return list(dict.fromkeys([*used, "previous_stage", "stage_since"]))
+
+
 def _receipt(used: Sequence[str], same_for_all: Mapping[str, object]) -> pl.Expr:
     """One JSON object per row; what is the same for all is written once and put before it."""
     own = pl.struct(
@@ -110,7 +115,7 @@ def _receipt(used: Sequence[str], same_for_all: Mapping[str, object]) -> pl.Expr
         "stage_since",
     )
     begins = json.dumps(same_for_all, ensure_ascii=False, separators=(",", ":")).removesuffix("}") + ","
-    return pl.concat_str(pl.lit(begins), own.struct.json_encode().str.slice(1))
+    return pl.concat_str(pl.lit(begins), own.struct.json_encode().str.strip_prefix("{"))
 
 
 def _cuts(used: Sequence[str], background: Background) -> dict[str, object]:

@@ -10,11 +10,20 @@ from datetime import date
 from typing import Final
 
 import polars as pl
+import polars.selectors as cs
 
 from pipelines.delivery.contact_cap import contacts
 from pipelines.delivery.exclusions import excluded
 from pipelines.delivery.open_cases import open_cases
-from pipelines.delivery.permissions import GRANTED, Permissions, consent, reachable, suppressed
+from pipelines.delivery.permissions import (
+    GRANTED,
+    Permissions,
+    consented,
+    countries_of,
+    decisions,
+    reachable_on,
+    suppressed_on,
+)
 from pipelines.delivery.rules import ROW, Bought, bought_asked, columns_asked
 from pipelines.settings import ContactCap
 from pipelines.shop import SegmentList, Shop
@@ -61,16 +70,21 @@ def population(sources: Sources, entries: Sequence[SegmentList], shop: Shop, as_
     Returns
     -------
     pl.DataFrame
-        One row per customer of the profile, sorted by customer_key: `ROW`; the columns that rules and orders name;
+        One row per customer of the profile, in no order: `ROW`; the columns that rules and orders name;
         the answers to what was bought; per channel in use ``suppressed:CHANNEL`` and ``no_consent:CHANNEL`` (the cause;
         null: none) and ``reachable:CHANNEL``; ``open_case`` (the cause); ``contacts:DAYS``; ``excluded:LIST``.
     """
     asked = {name for entry in entries for name in columns_asked(entry, "where", "order_by")}
     people = sources.profile.select("customer_key", *sorted(asked | {"country"}))
     channels = sorted({entry.channel for entry in entries})
-    flags = [_cases(sources, entries, shop, as_of), *_contacts(sources, entries, shop, as_of)]
-    for channel in channels:
-        flags += _of_channel(sources, channel, shop)
+    known = sources.permissions
+    flags = [
+        suppressed_on(known.suppressions, channels),
+        decisions(known.consents, channels),
+        reachable_on(known.contacts, channels),
+        _cases(sources, entries, shop, as_of),
+        *_contacts(sources, entries, shop, as_of),
+    ]
     flags += [_flag(sources.bought(what), what.column) for what in _all_bought(entries)]
     flags += [
         _flag(excluded(entry, shop, sources.permissions.contacts), f"excluded:{entry.name}")
@@ -79,27 +93,24 @@ def population(sources: Sources, entries: Sequence[SegmentList], shop: Shop, as_
     ]
     for flag in flags:
         people = people.join(flag, on="customer_key", how="left")
+    countries = countries_of(people) if shop.consent.rules else pl.Series("country", [], pl.String)
     yes_or_no = [f"reachable:{channel}" for channel in channels]
     yes_or_no += [what.column for what in _all_bought(entries)]
     yes_or_no += [f"excluded:{entry.name}" for entry in entries if entry.exclude]
+    answers = [consented(channel, shop, countries).alias(f"no_consent:{channel}") for channel in channels]
     return (
-        people.with_columns(pl.col(name).fill_null(False) for name in yes_or_no)
+        people.with_columns(*(pl.col(name).fill_null(False) for name in yes_or_no), *answers)
+        .with_columns(
+            pl.when(~pl.col(f"no_consent:{channel}").is_in(GRANTED))
+            .then(f"no_consent:{channel}")
+            .alias(f"no_consent:{channel}")
+            for channel in channels
+        )
+        .drop(cs.starts_with("_"))
         .collect(engine="streaming")
-        .sort("customer_key")
         .with_row_index(ROW)
         .with_columns(pl.col(ROW).cast(pl.Int64))
     )
-
-
-def _of_channel(sources: Sources, channel: str, shop: Shop) -> list[pl.LazyFrame]:
-    told = consent(
-        sources.profile.select("customer_key", "country"), sources.permissions.consents, channel, shop
-    )
-    return [
-        suppressed(sources.permissions.suppressions, channel).rename({"because": f"suppressed:{channel}"}),
-        told.filter(~pl.col("consent").is_in(GRANTED)).rename({"consent": f"no_consent:{channel}"}),
-        _flag(reachable(sources.permissions.contacts, channel), f"reachable:{channel}"),
-    ]
 
 
 def _cases(sources: Sources, entries: Sequence[SegmentList], shop: Shop, as_of: date) -> pl.LazyFrame:

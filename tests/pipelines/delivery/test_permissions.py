@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.delivery.permissions import consent, external_ids, reachable, suppressed
+from pipelines.delivery.permissions import consent, external_ids, reachable_on, suppressed
 from pipelines.errors import ShopError
 from pipelines.settings import Consent
 from pipelines.shop import Shop
@@ -148,6 +148,12 @@ def test_of_several_own_numbers_the_one_seen_last_counts_and_a_shared_one_is_nob
     ).lazy()
     assert dict(external_ids(contacts).collect().iter_rows()) == {"a": "2", "c": "4"}
     # No address of the channel is delivered at all: the shop hands out its own numbers.
-    assert set(reachable(contacts, "email").collect().to_series()) == {"a", "c"}
+    assert reached(contacts, "email") == {"a", "c"}
     one = rows_of("contacts", [{"customer_key": "b", "kind": "email", "address": "b@example.org"}]).lazy()
-    assert set(reachable(pl.concat([contacts, one]), "email").collect().to_series()) == {"b"}
+    both = pl.concat([contacts, one])
+    assert (reached(both, "email"), reached(both, "sms"), reached(both, "ads")) == ({"b"}, {"a", "c"}, {"b"})
+
+
+def reached(contacts: pl.LazyFrame, channel: str) -> set[str]:
+    found = reachable_on(contacts, ["sms", channel]) if channel != "sms" else reachable_on(contacts, ["sms"])
+    return set(found.filter(f"reachable:{channel}").collect()["customer_key"])
