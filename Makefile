@@ -50,8 +50,15 @@ imports: $(READY)
 check: $(READY)
 	@$(BIN)/pytest -m "not services and not soak" -n 2 --dist loadgroup
 
-test-services: $(READY) ## tests that need a server, a browser or Java
+test-services: $(READY) .venv/.axe ## tests that need a server, a browser or Java
 	@$(BIN)/pytest -m services
+
+# axe-core judges how accessible the pages are; it is published with npm alone. Its checksum is pinned here.
+.venv/.axe: $(READY)
+	@rm -rf $@
+	@npm install --prefix $@ --no-package-lock --no-save --no-audit --no-fund --silent axe-core@4.14.1
+	@echo "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c  $@/node_modules/axe-core/axe.min.js" \
+	  | sha256sum --check --quiet
 
 soak: $(READY) ## hours of faults
 	@$(BIN)/pytest -m soak
