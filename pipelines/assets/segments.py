@@ -11,16 +11,20 @@ from models.lifecycle import customer_stages
 from models.rfm import rfm, rfm_cuts
 from models.stage_cuts import stage_cuts
 from models.stage_transitions import stage_transitions
+from pipelines.assets.bought_next import FACTS, goods_of_customers, next_products_of_customers
+from pipelines.assets.delivered import is_connected
 from pipelines.assets.given import Given
+from pipelines.assets.landing import connected_tables
 from pipelines.assets.step import Keeps, Stage, Step
 from pipelines.delivery.profile import customer_profile, segment_members, without_objectors
 from pipelines.shop import Shop
 
 _Newest = partial(Step, stage=Stage.SEGMENTS, keeps=Keeps.NEWEST_DAY)
 _ByDay = partial(Step, stage=Stage.SEGMENTS, keeps=Keeps.OTHER_DAYS)
+_WHERE_CONNECTED = ("shipments", "tickets")
 
 
-def steps(_: Shop) -> list[Step]:
+def steps(shop: Shop) -> list[Step]:
     """Stages, scores, profile and segments."""
     return [
         _Newest(
@@ -56,14 +60,16 @@ def steps(_: Shop) -> list[Step]:
             table="customer_profile",
             reads=(
                 "purchases",
-                "orders",
-                "returns",
+                "customer_summary",
+                *FACTS,
+                "bought_next",
                 "customer_stages",
                 "rfm",
                 "loyalty_tiers",
                 "customer_predictions",
                 "survey_answers",
                 "suppressions",
+                *(name for name in _WHERE_CONNECTED if name in connected_tables(shop)),
             ),
             make=_profile,
         ),
@@ -95,5 +101,8 @@ def _profile(given: Given) -> pl.LazyFrame:
         predictions=given.table("customer_predictions"),
         answers=given.table("survey_answers"),
         suppressions=given.table("suppressions"),
+        goods=goods_of_customers(given),
+        next_products=next_products_of_customers(given),
         as_of=given.as_of,
+        **{name: given.table(name) for name in _WHERE_CONNECTED if is_connected(given, name)},
     )

@@ -10,6 +10,8 @@ import polars as pl
 
 from data_contracts import table
 from models.lifecycle import stage_at
+from models.products_bought import customer_identity
+from pipelines.delivery.recent_events import counted, goods_back, opened, parcels, tells_of_any
 
 TWELVE_MONTHS = 365
 PROFILING = (
@@ -26,6 +28,8 @@ PROFILING = (
     "churn_probability_90d",
     "churn_probability_365d",
     "churn_band",
+    "next_product",
+    "next_product_name",
 )
 """Columns that profile a person; null for who objected."""
 
@@ -41,9 +45,20 @@ def customer_profile(
     predictions: pl.LazyFrame,
     answers: pl.LazyFrame,
     suppressions: pl.LazyFrame,
+    goods: pl.LazyFrame,
+    next_products: pl.LazyFrame,
     as_of: date,
+    shipments: pl.LazyFrame | None = None,
+    tickets: pl.LazyFrame | None = None,
 ) -> pl.LazyFrame:
     """Bring a customer's facts, stage, scores and predictions of one day together.
+
+    Parameters
+    ----------
+    goods, next_products
+        From `models.products_bought.customer_goods` and `models.next_products.next_products` of the day.
+    shipments, tickets
+        None where no source delivers any: then nothing is known of them.
 
     Returns
     -------
@@ -66,9 +81,21 @@ def customer_profile(
         ),
         _last_score(answers, "nps", as_of),
         _last_score(answers, "csat", as_of),
+        counted(goods_back(returns), "returns_90d", as_of),
+        counted(opened(tickets), "tickets_90d", as_of),
+        parcels(shipments, orders, as_of),
         objections(suppressions).with_columns(pl.lit(True).alias("_objects")),
     ):
         profile = profile.join(part, on="customer_key", how="left")
+    profile = profile.with_columns(identity=customer_identity(pl.col("customer_key")))
+    for part in (goods, next_products):
+        profile = profile.join(part, on="identity", how="left")
+    for name, events in (("returns_90d", goods_back(returns)), ("tickets_90d", opened(tickets))):
+        profile = (
+            profile.join(tells_of_any(events, as_of), how="cross")
+            .with_columns(pl.when("_tells").then(pl.col(name).fill_null(0)).alias(name))
+            .drop("_tells")
+        )
     objects = pl.col("_objects").fill_null(False)
     return (
         profile.with_columns(
@@ -172,5 +199,8 @@ def _last_score(answers: pl.LazyFrame, kind: str, as_of: date) -> pl.LazyFrame:
     return (
         answers.filter((pl.col("kind") == kind) & (pl.col("answered_day") <= as_of))
         .group_by("customer_key")
-        .agg(pl.col("score").max_by("answered_at").alias(f"last_{kind}"))
+        .agg(
+            pl.col("score").max_by("answered_at").alias(f"last_{kind}"),
+            pl.col("answered_day").max().alias(f"last_{kind}_day"),
+        )
     )
