@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
@@ -13,6 +13,12 @@ from pipelines.errors import AsOfError, LakeError
 from pipelines.lake import Lake, find_lake_folder
 from pipelines.shop import Shop
 from pipelines.snapshots import Snapshot, newest_snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipelines.delivery.preview import Preview
+    from pipelines.settings import SegmentList
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +160,38 @@ class Lab:
             )
         tables = with_rows(feature_tables(self.shop), self.read)
         return features(day, horizon_days=horizon_days, **tables)
+
+    def preview(self, settings: "Mapping[str, Any] | SegmentList") -> "Preview":
+        """Try a list out on the newest finished run, without touching the lake.
+
+        Parameters
+        ----------
+        settings
+            A list's settings as in shop.toml; of name, title, purpose and reason what is not given is made up.
+
+        Returns
+        -------
+        pipelines.delivery.preview.Preview
+            Counts by step and cause, who would be on it and why, what its campaign could show.
+
+        Raises
+        ------
+        ShopError
+            The settings make no list, or the rule cannot be asked; the message suggests columns.
+
+        Examples
+        --------
+        >>> lab.preview({"where": "stage = 'lapsed' AND m = 3", "hold_out": 0.2})  # doctest: +SKIP
+        """
+        from pipelines.delivery.night import tables_of
+        from pipelines.delivery.preview import preview
+        from pipelines.keys import keys_of
+
+        if self.snapshot is None:
+            raise LakeError("A list can be tried out once a run has finished; this one has not yet.")
+        made_at = datetime.combine(self.as_of, time(), UTC)
+        salt = keys_of(self.shop, self.lake.root).hold_out
+        return preview(self.shop, tables_of(self.lake, self.snapshot), settings, salt=salt, made_at=made_at)
 
     def describe(self, name: str) -> pl.DataFrame:
         """The dictionary of a table: every column with type, meaning, unit and privacy class."""

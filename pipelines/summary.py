@@ -3,6 +3,7 @@
 import resource
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -136,10 +137,20 @@ def _text(shop: Shop, facts: dict[str, Any]) -> str:
             f"List           {row['title']}: {row['deliverable']:,} people, {row['held_out']:,} held out, {told}"
         )
     lines += [
-        *(f"File           {path}" for path in facts["files"]),
+        *_files(facts["files"]),
         *(f"Report         {path}" for path in facts["report"]),
         *(f"Contracts      {path}" for path in facts["contracts"]),
         *(f"Notebook       {path}" for path in facts["notebooks"]),
         f"Took           {facts['seconds']:.1f} s, at most {facts['peak_memory_gb']:.2f} GB",
     ]
     return "\n".join(lines)
+
+
+def _files(paths: list[str]) -> list[str]:
+    """Say where the lists' files lie, and how people come by them."""
+    if not paths:
+        return []
+    folder = Path(paths[0]).parents[1]
+    return [
+        f"Files          {len(paths)} in {folder}; to hand out: `retention portal`, `retention download LIST`"
+    ]

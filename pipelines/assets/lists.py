@@ -3,7 +3,9 @@
 The gate stands in `pipelines.delivery.gate`; which lists there are, in shop.toml.
 """
 
+import shutil
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
@@ -11,6 +13,7 @@ import polars as pl
 from data_contracts import table as promise
 from pipelines.assets.given import Given
 from pipelines.assets.step import Keeps, Stage, Step, Verdict
+from pipelines.delivery.addresses import gather_addresses
 from pipelines.delivery.causes import STEPS
 from pipelines.delivery.contents import contents_of
 from pipelines.delivery.exclusions import exclusions_id
@@ -182,7 +185,19 @@ def _gate_adds_up(given: Given) -> list[Verdict]:
 
 
 def _files(given: Given) -> pl.LazyFrame:
+    # Direct identifiers lie here while the files are built; what a killed run left goes first.
+    scratch = given.lake.root / "files" / "drafts"
+    shutil.rmtree(scratch, ignore_errors=True)
+    try:
+        return _built_files(given, scratch)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _built_files(given: Given, scratch: Path) -> pl.LazyFrame:
     rows: list[dict[str, object]] = []
+    delivered = given.table("list_members").filter(pl.col("assignment") == "deliver")
+    found = gather_addresses(given.table("contacts"), delivered, scratch)
     entries = {entry.name: entry for entry in given.shop.lists}
     kinds = given.table("contacts").select(pl.col("kind").unique()).collect()["kind"].to_list()
     for campaign in given.table("campaign_lists").collect().iter_rows(named=True):
@@ -193,6 +208,7 @@ def _files(given: Given) -> pl.LazyFrame:
             contacts=given.table("contacts"),
             shop=given.shop,
             drivers=given.table("prediction_drivers"),
+            found=found,
         )
         folder = given.lake.root / "files" / str(campaign["list_id"])
         entry = entries[campaign["name"]]

@@ -1,54 +1,100 @@
 """`retention lists`, `download`, `rebuild`: what marketing takes away."""
 
-import getpass
 import json
-import os
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pipelines.cli.app import DEFAULT_SHOP, JsonOption, LakeOption, ShopOption, app
+from pipelines.cli.who import who
 
+if TYPE_CHECKING:
+    from pipelines.lab import Lab
+
+STEP_WORDS = {
+    "suppressed": "suppressed",
+    "not_eligible": "not eligible",
+    "no_consent": "without consent",
+    "open_case": "with an open case",
+    "capped": "written to enough",
+    "held_out": "held out",
+    "undeliverable": "without address",
+}
 ListArgument = Annotated[
     str, typer.Argument(metavar="LIST", help="List id, or the name of a list for its newest.")
 ]
 
 
-@app.command("lists", epilog="Example: retention lists --shop uk_gift_shop")
-def lists(shop: ShopOption = DEFAULT_SHOP, lake: LakeOption = None, as_json: JsonOption = False) -> None:
+@app.command(
+    "lists",
+    epilog="Example: retention lists --shop uk_gift_shop; why 12345 is on none: retention lists --why 12345",
+)
+def lists(
+    shop: ShopOption = DEFAULT_SHOP,
+    lake: LakeOption = None,
+    why: Annotated[
+        str | None,
+        typer.Option(
+            "--why",
+            metavar="CUSTOMER",
+            help="Say of one customer (number, e-mail, phone, key) on which lists and why.",
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
     """Show the newest lists: people, hold-out, what the gate took out, what can be measured."""
     from pipelines.lab import Lab
 
     lab = Lab.open(shop=shop, lake=lake)
+    if why is not None:
+        _tell_why(lab, why, as_json=as_json)
+        return
     campaigns = lab.read("campaign_lists").sort("name").collect()
+    overlaps = lab.read("list_overlaps").sort("customers", "list_id", descending=[True, False]).collect()
     if as_json:
-        typer.echo(json.dumps(campaigns.to_dicts(), indent=1, default=str))
+        told = {"lists": campaigns.to_dicts(), "overlaps": overlaps.to_dicts()}
+        typer.echo(json.dumps(told, indent=1, default=str))
         return
     if campaigns.is_empty():
         typer.echo(f"{lab.shop.title} has no lists. Add [[lists]] to shop.toml and run `retention run`.")
     for row in campaigns.iter_rows(named=True):
-        lift = row["detectable_lift"]
-        typer.echo(f"{row['list_id']}: {row['title']} ({row['purpose']}, {row['channel']})")
-        typer.echo(
-            f"  {row['everyone']:,} customers - {row['suppressed']:,} suppressed "
-            f"- {row['not_eligible']:,} not eligible "
-            f"- {row['no_consent']:,} without consent - {row['held_out']:,} held out "
-            f"- {row['undeliverable']:,} without "
-            f"address = {row['deliverable']:,} in the file"
-        )
-        detects = (
-            "no lift can be shown"
-            if lift is None
-            else f"+{100 * lift:.1f} points on {100 * row['base_rate']:.1f} %"
-        )
-        expires = (
-            "does not expire (sample)"
-            if row["expires_at"] is None
-            else f"expires {row['expires_at']:%Y-%m-%d %H:%M} UTC"
-        )
-        typer.echo(f"  rule: {row['rule']}; detectable: {detects}; {expires}")
+        _tell_list(row)
+    for row in overlaps.head(3).iter_rows(named=True):
+        typer.echo(f"{row['customers']:,} people are on both {row['list_id']} and {row['other_list_id']}")
+
+
+def _tell_list(row: dict[str, Any]) -> None:
+    """One list in four lines."""
+    lift = row["detectable_lift"]
+    typer.echo(f"{row['list_id']}: {row['title']} ({row['purpose']}, {row['channel']})")
+    steps = " - ".join(f"{row[step]:,} {words}" for step, words in STEP_WORDS.items())
+    typer.echo(f"  {row['everyone']:,} customers - {steps} = {row['deliverable']:,} in the file")
+    detects = (
+        "no lift can be shown"
+        if lift is None
+        else f"+{100 * lift:.1f} points on {100 * row['base_rate']:.1f} %"
+    )
+    expires = (
+        "does not expire (sample)"
+        if row["expires_at"] is None
+        else f"expires {row['expires_at']:%Y-%m-%d %H:%M} UTC"
+    )
+    typer.echo(f"  rule: {row['rule']}; detectable: {detects}; {expires}")
+
+
+def _tell_why(lab: "Lab", customer: str, *, as_json: bool) -> None:
+    from pipelines.delivery.why import why
+
+    found = why(lab.shop, lab.lake, customer)
+    if as_json:
+        typer.echo(json.dumps([asdict(one) for one in found], indent=1))
+        return
+    for one in found:
+        on = {"deliverable": "on it", "held_out": "held out"}.get(one.step, "not on it")
+        typer.echo(f"{one.list_id}: {on}: {one.says}")
 
 
 @app.command(
@@ -57,7 +103,10 @@ def lists(shop: ShopOption = DEFAULT_SHOP, lake: LakeOption = None, as_json: Jso
 def download(
     name: ListArgument,
     platform: Annotated[
-        str, typer.Option("--platform", help="external_id (to upload) or reading (for people).")
+        str,
+        typer.Option(
+            "--platform", help="For whom: external_id, klaviyo ... or reading (for people)."
+        ),
     ] = "external_id",
     to: Annotated[Path, typer.Option("--to", help="Folder to write into.")] = Path(),
     shop: ShopOption = DEFAULT_SHOP,
@@ -68,16 +117,9 @@ def download(
     from pipelines.lab import Lab
 
     lab = Lab.open(shop=shop, lake=lake)
-    made = handout.download(lab.shop, lab.lake, name, platform, to, _who(), datetime.now(UTC))
+    made = handout.download(lab.shop, lab.lake, name, platform, to, who(), datetime.now(UTC))
     typer.echo(f"{made.path}: {made.rows:,} people, {made.dropped:,} dropped since the list was made")
     typer.echo(f"sha256 {made.sha256}")
-
-
-def _who() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have a number and no name
-        return f"user {os.getuid()}"
 
 
 @app.command("rebuild", epilog="Example: retention rebuild win_back_valuable-2011-12-09 --to out/")
@@ -89,11 +131,15 @@ def rebuild(
 ) -> None:
     """Build a list's files again from its snapshot; they have the same bytes as when the list was made."""
     from pipelines.delivery import handout
+    from pipelines.delivery.stored import find_list
     from pipelines.lab import Lab
+    from pipelines.privacy.erasure import erased_since
 
     lab = Lab.open(shop=shop, lake=lake)
     for made in handout.rebuild(lab.shop, lab.lake, name, to):
         same = "the same bytes as when it was made" if made.is_as_built else "NOT the bytes it was made with"
         typer.echo(f"{made.path}: {made.rows:,} people, {same}, sha256 {made.sha256}")
         if not made.is_as_built:
+            if erased_since(lab.lake, find_list(lab.lake, name).snapshot.finished_at):
+                typer.echo("A person was erased since: what the files held is gone. The ledger still has counts.")
             raise typer.Exit(1)

@@ -13,34 +13,14 @@ from pipelines.connect.drafts import Draft
 from pipelines.connect.history import History
 
 LISTS = """\
-# Lists for campaigns, made by each run. `where` is one condition over the columns of customer_profile.
-[[lists]]
-name = "second_order_nudge"
-title = "Nudge towards the second order"
-purpose = "second order"
-where = "valid_orders = 1 AND stage IN ('new', 'at_risk')"
-order_by = "days_since_last_order"
-reason = "ordered once, {days_since_last_order} days ago, and not again yet ({stage})"
-hold_out = 0.2                     # share that gets nothing, so that the effect can be measured
-
-[[lists]]
-name = "thank_you_loyal"
-title = "Thank you to loyal customers"
-purpose = "loyalty"
-where = "valid_orders_12m >= 3 AND stage IN ('active', 'reactivated')"
-order_by = "historic_clv DESC"
-reason = "placed {valid_orders_12m} orders in the last 12 months, the latest {days_since_last_order} days ago"
-hold_out = 0.2
-
-# This one needs predictions: at least 500 customers, half a year of orders, 50 customers with three or more.
+# A list of your own. `where` is one condition over the columns of customer_profile, and over what was bought.
 # [[lists]]
-# name = "win_back_valuable"
-# title = "Win back valuable customers"
-# purpose = "reactivation"
-# where = "stage IN ('lapsed', 'dormant') AND m = 3"
-# order_by = "predicted_clv_365d DESC"
-# reason = "has not ordered for {days_since_last_order} days ({stage} since {stage_since})"
-# hold_out = 0.2
+# name = "lamp_buyers"
+# title = "Shades for buyers of lamps"
+# purpose = "cross-sell"
+# where = "bought('LAMP-01') AND NOT bought('SHADE-01')"
+# reason = "bought the lamp and no shade, {valid_orders} order(s) so far"
+# hold_out = 0.2                   # share that gets nothing, so that the effect can be measured
 """
 CERTAIN_LINES, CERTAIN_SHARE = 100, 0.99
 """Lines of a prefix, and the share of them that take back, from which on its rule is written as a setting."""
@@ -108,6 +88,10 @@ def _head(shop: ShopText) -> str:
         _set("currency", shop.currency.value, shop.currency.reason or given),
         _commented(
             f"history_start = {shop.history_start}", "the first order; days before it cannot be asked for"
+        ),
+        _commented(
+            "ready_lists = true",
+            "lists for campaigns that come with the program; or name those you want: [...]",
         ),
         "",
     ]

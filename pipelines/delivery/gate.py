@@ -85,14 +85,14 @@ def pass_gates(
     for entry in entries:
         nobody = pl.repeat(False, people.height, dtype=pl.Boolean, eager=True)
         taken = of_purpose.get(entry.purpose, nobody)
-        gated, is_chosen, is_delivered = _pass_one(people, entry, shop, salt, as_of, tonight, taken)
+        gated, is_chosen, is_delivered = pass_gate(people, entry, shop, salt, as_of, tonight, taken)
         of_purpose[entry.purpose] = taken | is_chosen
         if entry.channel in CHANNELS_WITH_CAP:
             tonight = tonight + is_delivered.cast(pl.Int32)
         yield entry, gated
 
 
-def _pass_one(
+def pass_gate(
     people: pl.DataFrame,
     entry: SegmentList,
     shop: Shop,
@@ -101,6 +101,20 @@ def _pass_one(
     tonight: pl.Series,
     taken: pl.Series,
 ) -> tuple[Gated, pl.Series, pl.Series]:
+    """Put everybody through the gate of one list.
+
+    Parameters
+    ----------
+    tonight
+        On how many earlier lists of the night that count for the frequency cap each person is.
+    taken
+        Who is on an earlier list of the same purpose.
+
+    Returns
+    -------
+    tuple
+        The list, and of everybody whether they are on it, and whether in its file.
+    """
     asked = [*columns_asked(entry, "where"), *(what.column for what in bought_asked(entry))]
     answer = answers(people.select(ROW, *asked), entry)
     seen = people.with_columns(answer.alias(_ANSWER), tonight.alias(_TONIGHT), taken.alias(_TAKEN))

@@ -42,9 +42,20 @@ def check_lists(shop: Shop) -> None:
         One of them cannot be used; the message names the list and the setting.
     """
     for entry in shop.lists:
-        check_rule(entry)
-        reason(entry)
-        _check_columns(entry)
+        check_list(entry)
+
+
+def check_list(entry: SegmentList) -> None:
+    """Try one list's rule, order, reason, columns and platforms on nobody.
+
+    Raises
+    ------
+    ShopError
+        One of them cannot be used; the message names the list and the setting.
+    """
+    check_rule(entry)
+    reason(entry)
+    _check_columns(entry)
 
 
 def list_id(entry: SegmentList, as_of: date) -> str:
@@ -162,6 +173,7 @@ def campaign_list(
         "purpose": entry.purpose,
         "channel": entry.channel,
         "rule": entry.where,
+        "columns": ", ".join(entry.columns),
         "campaign": campaign_name(entry.name, as_of, entry.period),
         "window_days": entry.window_days,
         "null_means": entry.null_means,
@@ -173,7 +185,9 @@ def campaign_list(
         "salt_id": salt_id,
         "base_rate": base_rate,
         "base_rate_source": source,
-        "detectable_lift": smallest_detectable_lift(base_rate, counts[DELIVERABLE], chosen["is_held_out"].sum())
+        "detectable_lift": smallest_detectable_lift(
+            base_rate, counts[DELIVERABLE], chosen["is_held_out"].sum()
+        )
         if base_rate is not None and 0 < base_rate < 1
         else None,
         "predicted_value": value.sum() if value.count() else None,

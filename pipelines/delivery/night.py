@@ -10,12 +10,15 @@ from typing import Final
 
 import polars as pl
 
+from data_contracts import table
 from pipelines.delivery.contact_cap import used_lists
 from pipelines.delivery.gate import Gated, pass_gates
 from pipelines.delivery.permissions import Permissions
 from pipelines.delivery.population import Sources, population
 from pipelines.delivery.rules import Bought
+from pipelines.lake import Lake
 from pipelines.shop import SegmentList, Shop
+from pipelines.snapshots import Snapshot
 
 CORE: Final = (
     "customer_profile", "consents", "suppressions", "contacts", "orders", "returns", "order_lines",
@@ -39,6 +42,20 @@ class Tables:
 
     of_day: Read
     of_all_days: Read
+
+
+def tables_of(lake: Lake, snapshot: Snapshot) -> Tables:
+    """The tables of a finished run; of one that it did not have there are no rows."""
+
+    def all_days(name: str) -> pl.LazyFrame:
+        version = snapshot.versions.get(name)
+        return table(name).empty().lazy() if version is None else lake.scan(name, version=version)
+
+    def day(name: str) -> pl.LazyFrame:
+        rows = all_days(name)
+        return rows.filter(pl.col("as_of") == snapshot.as_of) if table(name).is_kept_by_as_of else rows
+
+    return Tables(day, all_days)
 
 
 def tables_read(shop: Shop) -> tuple[str, ...]:

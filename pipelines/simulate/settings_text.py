@@ -11,6 +11,7 @@ _HEAD = """\
 name = "simulated_shop"
 title = "Simulated shop"
 sample = true                      # lists neither expire nor go stale
+ready_lists = true                 # the lists that come with the program; own ones go into [[lists]]
 public_salt = "simulated shop, public sample salt"   # samples only: anybody can redraw its hold-outs
 timezone = "{timezone}"          # its clock changes twice a year; exports tell local times
 currency = "EUR"
@@ -38,43 +39,6 @@ phone_region = "DE"                # where a number without country code would b
 
 [consent]
 when_not_delivered = "deny"        # whoever never said yes is not written to
-
-[[lists]]
-name = "win_back_valuable"
-title = "Win back valuable customers"
-purpose = "reactivation"
-where = "stage IN ('lapsed', 'dormant') AND m = 3"
-order_by = "predicted_clv_365d DESC"
-reason = "bought for {{historic_clv}} in {{valid_orders}} order(s) and has not ordered for {{days_since_last_order}} \
-days ({{stage}} since {{stage_since}})"
-hold_out = 0.2
-
-[[lists]]
-name = "second_order_nudge"
-title = "Nudge towards the second order"
-purpose = "second order"
-where = "valid_orders = 1 AND stage IN ('new', 'at_risk')"
-order_by = "days_since_last_order"
-reason = "ordered once, {{days_since_last_order}} days ago, and not again yet ({{stage}})"
-hold_out = 0.2
-
-[[lists]]
-name = "thank_you_loyal"
-title = "Thank you to loyal customers"
-purpose = "loyalty"
-where = "valid_orders_12m >= 3 AND stage IN ('active', 'reactivated')"
-order_by = "historic_clv DESC"
-reason = "placed {{valid_orders_12m}} orders in the last 12 months, the latest {{days_since_last_order}} days ago"
-hold_out = 0.2
-
-[[lists]]
-name = "detractor_recovery"
-title = "Make it up to unhappy customers"
-purpose = "service recovery"
-where = "last_nps <= 6 AND stage IN ('new', 'active', 'at_risk', 'reactivated')"   # no answer is no detractor
-order_by = "historic_clv DESC"
-reason = "answered {{last_nps}} of 10 in the latest survey and last ordered {{days_since_last_order}} days ago"
-hold_out = 0.2
 """
 
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -31,7 +32,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     return write_shop(tmp_path_factory.mktemp("shop"), more=ALLOW + "[contact_cap]\ntimes = 2\ndays = 30\n")
 
 
-def night(shop: Shop, lists: list[SegmentList], **more: object) -> dict[str, Gated]:
+def night(shop: Shop, lists: list[SegmentList], **more: Any) -> dict[str, Gated]:
     return through_the_gates(EVERYONE, lists, shop, permitted(contacts=NUMBERS), **more)
 
 
