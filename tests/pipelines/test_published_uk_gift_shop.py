@@ -10,6 +10,7 @@ import pytest
 
 from pipelines.delivery.handout import download, rebuild
 from pipelines.notebooks import notebook_files
+from pipelines.settings import ready_lists
 from pipelines.summary import summarise
 from tests.pipelines.command import assert_plain, retention
 from tests.pipelines.published_shops import NIGHT, Published, copy_of
@@ -32,8 +33,12 @@ def test_the_real_shops_figures_are_those_of_its_file(published_uk_gift_shop: Pu
     assert str(facts["as_of"]) == "2011-12-09"
     assert {row["quantity"] for row in facts["champions"]} == {"value", "probability"}
     assert all(row["reason"] for row in facts["champions"])
-    assert len(facts["lists"]) == 3
-    for row in facts["lists"]:
+    assert len(facts["lists"]) == len(ready_lists()) == 10
+    lists = {row["list_id"].rsplit("-", 3)[0]: row for row in facts["lists"]}
+    # The shop asks nobody for a score, and an audience to look like is not written to.
+    assert lists.pop("detractor_recovery")["deliverable"] == 0
+    assert lists.pop("lookalike_seed")["held_out"] == 0
+    for row in lists.values():
         assert row["deliverable"] > 0
         assert row["held_out"] > 0
         assert 0 < row["detectable_lift"] < 1
@@ -113,8 +118,9 @@ def test_the_real_shops_lists_are_rebuilt_byte_for_byte_and_do_not_expire(
 ) -> None:
     shop, lake = published_uk_gift_shop.shop, published_uk_gift_shop.lake
     made = [one for entry in shop.lists for one in rebuild(shop, lake, entry.name, tmp_path / "out")]
-    assert len(made) == 6
-    assert all(one.is_as_built and one.rows for one in made)
+    assert len(made) == 20
+    assert all(one.is_as_built for one in made)
+    assert [one.path.name.rsplit("-20", 1)[0] for one in made if not one.rows] == ["detractor_recovery"] * 2
     copy = copy_of(published_uk_gift_shop, tmp_path)
     years_later = NIGHT + timedelta(days=9999)
     taken = download(

@@ -44,7 +44,7 @@ def test_a_run_takes_a_simulated_shop_as_it_is(tmp_path: Path) -> None:
         "customer_stages",
     ):
         assert lake.scan(measure).collect().height > 0, measure
-    assert lake.scan("campaign_lists").collect().height == 4
+    assert lake.scan("campaign_lists").collect().height == len(shop.lists) == 10
 
 
 def test_it_says_what_it_made_and_what_comes_next(tmp_path: Path) -> None:
