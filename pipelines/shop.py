@@ -10,7 +10,7 @@ import tomllib
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -62,6 +62,8 @@ class Shop(Settings):
         First day of the history; days before it cannot be asked for.
     max_age_days
         How many days the newest order may lie behind as_of.
+    keep_versions_days
+        How many days a version of a table is kept after it was replaced; so long a list can be rebuilt.
     locale
         How people of the shop write dates and money, such as en_GB.
     lists, ready_lists
@@ -69,6 +71,9 @@ class Shop(Settings):
         of its own takes the place of a ready one of the same name.
     contact_cap
         How often all lists together may reach a customer.
+    campaign_windows
+        How many days the effect of a campaign that was run elsewhere (table campaign_assignments) is counted, by its
+        name; of one that is not named, those of a list of its name, else 90.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -80,6 +85,7 @@ class Shop(Settings):
     currency: str = Field(pattern=r"^[A-Z]{3}$")
     history_start: date
     max_age_days: int = Field(default=2, ge=0)
+    keep_versions_days: int = Field(default=35, ge=1)
     attribution: str = ""
     sources: tuple[Source, ...] = Field(min_length=1)
     orders: OrderRules = OrderRules()
@@ -93,6 +99,7 @@ class Shop(Settings):
     ready_lists: bool | tuple[str, ...] = False
     contact_cap: ContactCap = ContactCap()
     open_cases: OpenCases = OpenCases()
+    campaign_windows: dict[str, Annotated[int, Field(ge=7, le=365)]] = Field(default_factory=dict[str, int])
     folder: Path = Path()
 
     @field_validator("timezone")

@@ -64,6 +64,9 @@ neither, so its row is not waited for."""
 
 NOT_SHOWN = (
     "list_files",
+    "campaign_results",
+    "contact_pressure",
+    "expired_files",
     "segment_members",
     "customer_summary",
     "latency_quantiles",

@@ -12,6 +12,7 @@ import polars as pl
 
 from pipelines.report.figures.backtests import backtest_figure
 from pipelines.report.figures.calibrations import calibration_figure
+from pipelines.report.figures.campaigns import campaign_figure, campaigns_figure, pressure_figure
 from pipelines.report.figures.cohorts import cohort_figure
 from pipelines.report.figures.decile_lifts import decile_lift_figure
 from pipelines.report.figures.deliveries import conservation_figure, contract_figure
@@ -36,7 +37,10 @@ __all__ = [
     "aftermath",
     "backtest_chart",
     "calibration_chart",
+    "campaign_result",
+    "campaign_results",
     "cohort_heat_map",
+    "contact_pressure",
     "contract_rules",
     "decile_lift",
     "delivery_conservation",
@@ -199,6 +203,24 @@ def stage_movements(stage_transitions: pl.LazyFrame, look: Look = _PLAIN) -> Cha
 def list_gate(campaign_list: pl.LazyFrame, look: Look = _PLAIN) -> Chart:
     """One list's way from everybody to the people in the file."""
     return _drawn(gate_figure(campaign_list), look, "No list was made.")
+
+
+def campaign_results(campaign_results: pl.LazyFrame, look: Look = _PLAIN) -> Chart:
+    """How much more or less often people of each finished campaign ordered than the people held out."""
+    return _drawn(campaigns_figure(campaign_results), look, "No campaign's window is over yet.")
+
+
+def campaign_result(campaign_results: pl.LazyFrame, campaign: str, look: Look = _PLAIN) -> Chart:
+    """All that one campaign changed."""
+    figure = campaign_figure(campaign_results, campaign, look.currency)
+    return _drawn(figure, look, "The campaign's window is not over yet, or there was nobody to compare.")
+
+
+def contact_pressure(contact_pressure: pl.LazyFrame, look: Look = _PLAIN) -> Chart:
+    """Share who unsubscribed, by how often they had been written to before."""
+    return _drawn(
+        pressure_figure(contact_pressure), look, "Too little is known of contacts and unsubscriptions."
+    )
 
 
 def delivery_conservation(deliveries: pl.LazyFrame, look: Look = _PLAIN) -> Chart:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from pipelines.simulate.clock import TIMEZONE, Clock
 from pipelines.simulate.order_export import REPLACEMENT
+from pipelines.simulate.parameters import CampaignPlan
 
 _HEAD = """\
 # A simulated shop: nobody in it exists. How it was made is told in MODEL.md; truth/ holds what no shop could know
@@ -39,16 +40,27 @@ phone_region = "DE"                # where a number without country code would b
 
 [consent]
 when_not_delivered = "deny"        # whoever never said yes is not written to
+
+[campaign_windows]                 # days in which a campaign that was run elsewhere may work
+{windows}
 """
 
 
-def shop_toml(customers: int, clock: Clock, seed: int, columns: Iterable[tuple[str, Iterable[str]]]) -> str:
+def shop_toml(
+    customers: int,
+    clock: Clock,
+    seed: int,
+    columns: Iterable[tuple[str, Iterable[str]]],
+    campaigns: Iterable[CampaignPlan],
+) -> str:
     """Write the settings of a simulated shop.
 
     Parameters
     ----------
     columns
         Each delivered table with the columns of its files.
+    campaigns
+        Those that the shop ran.
     """
     head = _HEAD.format(
         customers=customers, days=clock.days, seed=seed, timezone=TIMEZONE, first_day=clock.first_day
@@ -57,4 +69,5 @@ def shop_toml(customers: int, clock: Clock, seed: int, columns: Iterable[tuple[s
         _SOURCE.format(table=table, columns="\n".join(f'{name} = "{name}"' for name in names))
         for table, names in columns
     )
-    return head + "".join(sources) + _REST.format(replacement=REPLACEMENT)
+    windows = "\n".join(f"{plan.name} = {plan.window_days}" for plan in campaigns)
+    return head + "".join(sources) + _REST.format(replacement=REPLACEMENT, windows=windows)

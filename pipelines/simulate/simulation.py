@@ -123,7 +123,8 @@ def simulate(
         }
         _write(target.draft / "truth" / "effects.json", json.dumps(told, indent=1))
         _write(target.draft / "MODEL.md", model_text(customers, clock, seed, numbers))
-        _write(target.draft / "shop.toml", shop_toml(customers, clock, seed, _columns(target.draft)))
+        settings = shop_toml(customers, clock, seed, _columns(target.draft), numbers.campaigns)
+        _write(target.draft / "shop.toml", settings)
         target.finish()
     return Simulated(
         out,

@@ -1,7 +1,7 @@
 """A composed shop of many customers, ready for its lists: profile, permissions, addresses, messages, tickets; measured.
 
-Run as a module in a process of its own: ``write FOLDER CUSTOMERS``, then ``lists FOLDER CUSTOMERS``, which prints seconds
-by step and the peak of memory as JSON. Nobody in it exists.
+Run as a module in a process of its own: ``write FOLDER CUSTOMERS``, then ``lists FOLDER CUSTOMERS``, which prints
+seconds by step and the peak of memory as JSON. Nobody in it exists.
 """
 
 import json
@@ -143,7 +143,9 @@ def _some(first: int, count: int) -> dict[str, pl.DataFrame]:
     return {
         "customer_profile": profile,
         "consents": agreed.select("customer_key", channel=pl.lit("email"), is_granted=pl.lit(True), recorded_at=at),
-        "suppressions": gone.select("customer_key", kind=pl.lit("unsubscribed"), channel=pl.lit("email"), recorded_at=at),
+        "suppressions": gone.select(
+            "customer_key", kind=pl.lit("unsubscribed"), channel=pl.lit("email"), recorded_at=at
+        ),
         "contacts": pl.concat(addresses),
         "orders": people.select("customer_key", order_id=numbers.cast(pl.String), order_day=day, is_valid=pl.lit(True)),
         "messages": written.select(
@@ -179,4 +181,4 @@ if __name__ == "__main__":
     if what == "write":
         write(Path(where), int(count))
     else:
-        print(json.dumps(lists(Path(where))))
+        sys.stdout.write(json.dumps(lists(Path(where))))

@@ -66,7 +66,7 @@ def test_every_table_is_delivered_in_columns_of_the_dictionary(shop: Path) -> No
         known = [column.name for column in delivered_columns(source.table)]
         assert list(source.columns) == [name for name in source.columns if name in known]
     assert len(arrivals(opened)) == sum(1 for _ in (shop / "deliveries").rglob("*.parquet"))
-    assert [entry.name for entry in opened.lists][0] == "detractor_recovery"
+    assert opened.lists[0].name == "detractor_recovery"
     assert opened.sample
     assert opened.consent.when_not_delivered == "deny"
 

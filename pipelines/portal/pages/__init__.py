@@ -1,0 +1,1 @@
+"""The portal's pages: templates, the words and pictures in them, and the routes that fill them."""
