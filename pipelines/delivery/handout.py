@@ -1,31 +1,64 @@
-"""Hand a list out: rebuild its files from stored rows, or download one with everybody dropped who has gone since.
+"""Hand a list out: rebuild its files from stored rows, or give one with everybody left out who has gone since.
 
-Every download is in the ledger. Making lists belongs to `lists` and `gate`.
+Every download is in the ledger: opened before its first byte, closed after its last, open for ever if it broke off.
+Who has gone is worked out by `departures`; making lists belongs to `lists` and `gate`, files to `files`.
 """
 
 import hashlib
-from collections.abc import Mapping
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from pipelines.delivery.contents import contents_of
-from pipelines.delivery.files import PLATFORMS, READING_COLUMNS, Built
-from pipelines.delivery.gate import may_write, suppressed
-from pipelines.delivery.ledger import Download, Ledger
-from pipelines.errors import LabError, LakeError
+from pipelines.delivery.departures import departed, is_stale, newest_order_day
+from pipelines.delivery.files import PLATFORMS, build_all, rows_in, stream
+from pipelines.delivery.stored import (
+    ExpiredError,
+    HandoutError,
+    UnknownListError,
+    find_list,
+    is_what_was_built,
+    stored_contents,
+)
 from pipelines.lake import Lake
+from pipelines.records.ledger import Download, Ledger, Via
 from pipelines.shop import Shop
-from pipelines.snapshots import Snapshot, newest_snapshot
 
-NO_LISTS = "none. Add [[lists]] to shop.toml and run `retention run`"
+__all__ = [
+    "ExpiredError", "Handout", "HandoutError", "Prepared", "UnknownListError", "download", "find_list", "prepare",
+    "rebuild",
+]  # fmt: skip
+PIECE = 256 * 1024
+"""Bytes handed on at a time."""
 
 
-class HandoutError(LabError):
-    """A list cannot be handed out."""
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A file that is ready to be handed out.
+
+    Attributes
+    ----------
+    rows_expected, dropped
+        People in it; people of the built file who have gone since.
+    is_as_built
+        Whether it is the built file, byte for byte.
+    chunks
+        The bytes. Taking the first opens the entry in the ledger, taking all of them closes it.
+    """
+
+    list_id: str
+    platform: str
+    file_name: str
+    media_type: str
+    rows_expected: int
+    dropped: int
+    is_as_built: bool
+    chunks: Iterator[bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +72,95 @@ class Handout:
     is_as_built: bool
 
 
-def find_list(lake: Lake, name: str) -> tuple[Snapshot, dict[str, Any]]:
-    """A list by id, or the newest of a name, with the snapshot it stands in.
+def prepare(
+    shop: Shop,
+    lake: Lake,
+    ledger: Ledger,
+    list_name: str,
+    platform_name: str,
+    who: str,
+    now: datetime,
+    via: Via,
+) -> Prepared:
+    """Make a list's file for one platform ready, without who has ordered, opted out or been erased since.
+
+    Nothing is written before the first chunk is taken.
+
+    Raises
+    ------
+    UnknownListError
+        There is no such list, or it has no file for the platform.
+    ExpiredError
+        The list has expired.
+    HandoutError
+        The shop's data are too old, or the built file is not what was built.
+    """
+    found = find_list(lake, list_name)
+    campaign = found.campaign
+    list_id = str(campaign["list_id"])
+    built = found.files.get(platform_name)
+    if built is None or platform_name not in PLATFORMS:
+        raise UnknownListError(
+            f"List {list_id} has no file for {platform_name!r}. Its files: {', '.join(found.files) or 'none'}."
+        )
+    _check_age(shop, lake, campaign, now)
+    platform = PLATFORMS[platform_name]
+    path = lake.root / str(built["file_name"])
+    rows_path = path.with_name(f"{path.name}.rows.parquet")
+    if not rows_path.exists():
+        raise ExpiredError(
+            f"The files of list {list_id} are no longer kept. Run `retention run` for fresh ones."
+        )
+    gone = departed(shop, lake, found.snapshot, campaign, rows_path)
+    rows = _remaining(rows_path, gone)
+    is_as_built = rows == built["rows"] and is_what_was_built(path, built, lake)
+    content = (
+        _pieces(path)
+        if is_as_built
+        else stream(platform, rows_path, gone, stored_contents(shop, lake, found))
+    )
+    download = Download(who, list_id, platform_name, str(built["columns"]), int(built["rows"]) - rows, via)
+    return Prepared(
+        list_id=list_id,
+        platform=platform_name,
+        file_name=path.name,
+        media_type=platform.media_type,
+        rows_expected=rows,
+        dropped=download.dropped,
+        is_as_built=is_as_built,
+        chunks=_noted(content, ledger, download, rows, now),
+    )
+
+
+def download(
+    shop: Shop, lake: Lake, name: str, platform_name: str, folder: Path, who: str, now: datetime
+) -> Handout:
+    """Write a list's file for one platform into a folder, and note it in the ledger; see `prepare`.
 
     Raises
     ------
     HandoutError
-        There is no such list; the message names those there are.
+        As `prepare`; or it cannot be written, and stays open in the ledger.
     """
-    finished = lake.scan("snapshots").select(pl.col("as_of").unique())
-    lists = lake.scan("campaign_lists").join(finished, on="as_of", how="semi")
-    found = (
-        lists.filter((pl.col("list_id") == name) | (pl.col("name") == name)).sort("as_of").tail(1).collect()
-    )
-    if found.is_empty():
-        known = lists.sort("as_of", "name").tail(20).collect()["list_id"]
-        raise HandoutError(f"There is no list {name!r}. Known: {', '.join(known) or NO_LISTS}.")
-    snapshot = newest_snapshot(lake, found["as_of"].item())
-    # A run that broke off may have made the list anew since; what is handed out belongs to the finished one.
-    made = _of_snapshot(lake, snapshot, "campaign_lists").filter(pl.col("list_id") == found["list_id"].item())
-    return snapshot, made.collect().row(0, named=True)
+    prepared = prepare(shop, lake, Ledger.of(lake.root), name, platform_name, who, now, "command")
+    path = folder / prepared.file_name
+    draft = path.with_suffix(".draft")
+    summed = hashlib.sha256()
+    try:
+        # The entry is opened first: whoever looks for a reason why a file is missing finds it.
+        chunk = next(prepared.chunks, None)
+        folder.mkdir(parents=True, exist_ok=True)
+        with draft.open("wb") as file:
+            while chunk is not None:
+                file.write(chunk)
+                summed.update(chunk)
+                chunk = next(prepared.chunks, None)
+        draft.replace(path)
+    except OSError as error:
+        raise HandoutError(
+            f"{path} cannot be written: {error.strerror}. Name another folder with --to."
+        ) from error
+    return Handout(path, prepared.rows_expected, prepared.dropped, summed.hexdigest(), prepared.is_as_built)
 
 
 def rebuild(shop: Shop, lake: Lake, name: str, folder: Path) -> list[Handout]:
@@ -67,120 +169,65 @@ def rebuild(shop: Shop, lake: Lake, name: str, folder: Path) -> list[Handout]:
     Raises
     ------
     HandoutError
-        There is no such list, or its rows are no longer kept.
+        There is no such list, or the folder cannot be written to.
+    LakeError
+        Its rows are no longer kept.
     """
-    snapshot, campaign = find_list(lake, name)
-    built = _built_files(lake, snapshot, campaign)
+    found = find_list(lake, name)
+    platforms = [PLATFORMS[platform] for platform in found.files if platform in PLATFORMS]
     handouts: list[Handout] = []
-    for platform in PLATFORMS.values():
-        made = platform.make(_contents(shop, lake, snapshot, campaign, None))
-        sha256 = hashlib.sha256(made.data).hexdigest()
-        path = _write(folder / f"{campaign['list_id']}{platform.suffix}", made)
-        handouts.append(Handout(path, made.rows, 0, sha256, sha256 == built.get(platform.name)))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as place:
+            made = build_all(platforms, stored_contents(shop, lake, found), Path(place))
+            for platform, built in made.items():
+                path = built.path.replace(folder / built.path.name)
+                is_as_built = built.sha256 == found.files[platform]["sha256"]
+                handouts.append(Handout(path, built.rows, 0, built.sha256, is_as_built))
+    except OSError as error:
+        raise HandoutError(
+            f"{folder} cannot be written to: {error.strerror}. Name another folder with --to."
+        ) from error
     return handouts
 
 
-def download(
-    shop: Shop, lake: Lake, name: str, platform_name: str, folder: Path, who: str, now: datetime
-) -> Handout:
-    """Write a list's file for one platform, without who has ordered or opted out since, and note it in the ledger.
-
-    Raises
-    ------
-    HandoutError
-        There is no such list or platform, or the list has expired.
-    """
-    if platform_name not in PLATFORMS:
-        raise HandoutError(
-            f"There is no platform {platform_name!r}. Known platforms: {', '.join(PLATFORMS)}."
-        )
-    snapshot, campaign = find_list(lake, name)
+def _check_age(shop: Shop, lake: Lake, campaign: Mapping[str, Any], now: datetime) -> None:
     if campaign["expires_at"] is not None and now > campaign["expires_at"]:
-        raise HandoutError(
+        raise ExpiredError(
             f"List {campaign['list_id']} expired on {campaign['expires_at']:%Y-%m-%d %H:%M} UTC: too much may have "
             "changed since. Run `retention run` for a fresh one."
         )
-    platform = PLATFORMS[platform_name]
-    gone = gone_since(shop, lake, snapshot, campaign)
-    made = platform.make(_contents(shop, lake, snapshot, campaign, gone))
-    sha256 = hashlib.sha256(made.data).hexdigest()
-    ledger = Ledger(lake.root / "ledger.sqlite")
-    columns = "external_id" if platform_name == "external_id" else ", ".join(READING_COLUMNS)
-    noted = Download(who, campaign["list_id"], platform_name, columns, made.rows, gone.len(), sha256)
-    entry = ledger.open_entry(noted, now)
-    path = _write(folder / f"{campaign['list_id']}{platform.suffix}", made)
-    ledger.close_entry(entry, now)
-    is_as_built = sha256 == _built_files(lake, snapshot, campaign).get(platform_name)
-    return Handout(path, made.rows, gone.len(), sha256, is_as_built)
-
-
-def gone_since(shop: Shop, lake: Lake, snapshot: Snapshot, campaign: Mapping[str, Any]) -> pl.Series:
-    """People of a list who have ordered, opted out or been suppressed since it was made, by what is known now."""
-    channel = campaign["channel"]
-    members = (
-        _members(lake, snapshot, campaign)
-        .filter((pl.col("list_id") == campaign["list_id"]) & (pl.col("assignment") == "deliver"))
-        .select("customer_key")
-        .collect()
-    )
-    closed = suppressed(lake.scan("suppressions").collect(), channel)
-    allowed = may_write(lake.scan("consents").collect(), channel, shop)
-    ordered = (
-        lake.scan("orders")
-        .filter(pl.col("is_valid") & (pl.col("order_day") > campaign["as_of"]))
-        .select("customer_key")
-        .collect()
-        .to_series()
-    )
-    return members.filter(
-        pl.col("customer_key").is_in(closed.implode())
-        | pl.col("customer_key").is_in(ordered.implode())
-        | ~allowed
-    )["customer_key"]
-
-
-def _members(lake: Lake, snapshot: Snapshot, campaign: Mapping[str, Any]) -> pl.LazyFrame:
-    return _of_snapshot(lake, snapshot, "list_members").filter(pl.col("as_of") == campaign["as_of"])
-
-
-def _contents(
-    shop: Shop, lake: Lake, snapshot: Snapshot, campaign: Mapping[str, Any], without: pl.Series | None
-) -> Any:
-    return contents_of(
-        campaign,
-        members=_members(lake, snapshot, campaign),
-        profile=_of_snapshot(lake, snapshot, "customer_profile").filter(pl.col("as_of") == campaign["as_of"]),
-        contacts=_of_snapshot(lake, snapshot, "contacts"),
-        shop=shop,
-        without=without,
-    )
-
-
-def _built_files(lake: Lake, snapshot: Snapshot, campaign: Mapping[str, Any]) -> dict[str, str]:
-    files = (
-        _of_snapshot(lake, snapshot, "list_files").filter(pl.col("list_id") == campaign["list_id"]).collect()
-    )
-    return dict(files.select("platform", "sha256").iter_rows())
-
-
-def _of_snapshot(lake: Lake, snapshot: Snapshot, name: str) -> pl.LazyFrame:
-    try:
-        return lake.scan(name, version=snapshot.versions[name])
-    except (KeyError, OSError) as error:
-        raise LakeError(
-            f"Snapshot {snapshot.snapshot_id} no longer has its version of {name}: old versions are cleaned up. "
-            "The ledger still has the counts and checksums."
-        ) from error
-
-
-def _write(path: Path, made: Built) -> Path:
-    draft = path.with_suffix(".draft")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(made.data)
-        draft.replace(path)
-    except OSError as error:
+    newest = None if shop.sample else newest_order_day(lake)
+    if is_stale(shop, newest, now):
         raise HandoutError(
-            f"{path} cannot be written: {error.strerror}. Name another folder with --to."
-        ) from error
-    return path
+            f"The newest order of {shop.title} is of {newest}: who ordered since is not known, so nothing is handed "
+            f"out (max_age_days = {shop.max_age_days}). Deliver newer orders and run `retention run`."
+        )
+
+
+def _noted(
+    content: Iterator[bytes], ledger: Ledger, download: Download, rows: int, started_at: datetime
+) -> Iterator[bytes]:
+    """Hand chunks on between opening and closing the entry; closing is left out if it breaks off."""
+    started = time.perf_counter()
+    entry = ledger.open_entry(download, started_at)
+    summed, size = hashlib.sha256(), 0
+    for chunk in content:
+        summed.update(chunk)
+        size += len(chunk)
+        yield chunk
+    finished_at = started_at + timedelta(seconds=time.perf_counter() - started)
+    ledger.close_entry(entry, finished_at, rows=rows, bytes=size, sha256=summed.hexdigest())
+
+
+def _remaining(rows_path: Path, gone: pl.Series) -> int:
+    if gone.is_empty():
+        return rows_in(rows_path)
+    left = pl.scan_parquet(rows_path).filter(~pl.col("customer_key").is_in(gone.implode()))
+    return int(left.select(pl.len()).collect(engine="streaming").item())
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            yield piece

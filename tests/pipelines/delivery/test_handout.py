@@ -1,15 +1,29 @@
 """Handing out: the same bytes again, nobody who has gone since, every download in the ledger."""
 
+import hashlib
 import json
+import shutil
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
-from pipelines.delivery.handout import HandoutError, download, find_list, rebuild
-from pipelines.delivery.ledger import Ledger
+from pipelines.delivery import departures, handout
+from pipelines.delivery.handout import (
+    ExpiredError,
+    HandoutError,
+    UnknownListError,
+    download,
+    find_list,
+    prepare,
+    rebuild,
+)
 from pipelines.errors import LakeError
+from pipelines.records.ledger import Ledger
 from tests.pipelines.published_shops import NIGHT, Published, bytes_of, copy_of, moment
 from tests.pipelines.small_shops import deliver, ingest, order_line
 
@@ -59,10 +73,10 @@ def test_a_download_drops_who_ordered_or_opted_out_since_and_is_in_the_ledger(
     again = download(shop, lake, "thank_you", "external_id", tmp_path / "second", "Bob", LATER)
     assert numbers(again.path) == rest
     assert (again.rows, again.dropped, again.is_as_built) == (len(rest), 3, False)
-    entries = Ledger(lake.root / "ledger.sqlite").entries()
-    assert entries.select("who", "rows", "dropped", "sha256").rows() == [
-        ("Ann", len(before), 0, made.sha256),
-        ("Bob", len(rest), 3, again.sha256),
+    entries = Ledger.of(lake.root).entries()
+    assert entries.select("who", "via", "rows", "bytes", "dropped", "sha256").rows() == [
+        ("Ann", "command", len(before), made.path.stat().st_size, 0, made.sha256),
+        ("Bob", "command", len(rest), again.path.stat().st_size, 3, again.sha256),
     ]
     assert entries["finished_at"].null_count() == 0
     # What was built for the snapshot is still what it was.
@@ -75,19 +89,34 @@ def test_a_download_that_cannot_be_written_stays_open_in_the_ledger(
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(HandoutError, match=r"cannot be written: .* Name another folder with --to"):
         download(published.shop, published.lake, "thank_you", "reading", tmp_path / "file", "Ann", NIGHT)
-    entries = Ledger(published.lake.root / "ledger.sqlite").entries()
+    entries = Ledger.of(published.lake.root).entries()
     assert entries["finished_at"].to_list() == [None]
     assert (tmp_path / "file").read_text() == "not a folder"
 
 
 def test_an_expired_list_is_not_handed_out(published: Published, tmp_path: Path) -> None:
     expired = NIGHT + timedelta(hours=72, seconds=1)
-    with pytest.raises(HandoutError, match=r"expired on 2024-06-04 03:00 UTC.*retention run"):
-        download(published.shop, published.lake, "thank_you", "external_id", tmp_path / "out", "Ann", expired)
+    shop = published.shop.model_copy(update={"max_age_days": 30})
+    with pytest.raises(ExpiredError, match=r"expired on 2024-06-04 03:00 UTC.*retention run"):
+        download(shop, published.lake, "thank_you", "external_id", tmp_path / "out", "Ann", expired)
     assert not (tmp_path / "out").exists()
-    assert Ledger(published.lake.root / "ledger.sqlite").entries().is_empty()
+    assert Ledger.of(published.lake.root).entries().is_empty()
     last_moment = NIGHT + timedelta(hours=72)
-    download(published.shop, published.lake, "thank_you", "external_id", tmp_path / "out", "Ann", last_moment)
+    download(shop, published.lake, "thank_you", "external_id", tmp_path / "out", "Ann", last_moment)
+
+
+def test_nothing_is_handed_out_from_old_data_except_of_samples(published: Published, tmp_path: Path) -> None:
+    # The newest order is of 29 May, and two days behind the day before are allowed.
+    shop, lake = published.shop, published.lake
+    fresh, stale = NIGHT + timedelta(hours=19), NIGHT + timedelta(hours=20)
+    download(shop, lake, "thank_you", "external_id", tmp_path / "out", "Ann", fresh)
+    with pytest.raises(
+        HandoutError, match=r"newest order of Small shop is of 2024-05-29.*max_age_days = 2"
+    ) as told:
+        download(shop, lake, "thank_you", "external_id", tmp_path / "out", "Ann", stale)
+    assert told.value.status == 409
+    sample = shop.model_copy(update={"sample": True})
+    download(sample, lake, "thank_you", "external_id", tmp_path / "out", "Ann", stale)
 
 
 def test_unknown_lists_and_platforms_are_told_with_the_known_ones(
@@ -96,7 +125,7 @@ def test_unknown_lists_and_platforms_are_told_with_the_known_ones(
     day = published.snapshot.as_of
     with pytest.raises(HandoutError, match=f"no list 'thanks'. Known: thank_you-{day}, worth_most-{day}"):
         rebuild(published.shop, published.lake, "thanks", tmp_path)
-    with pytest.raises(HandoutError, match=r"no platform 'klaviyo'. Known platforms: external_id, reading"):
+    with pytest.raises(UnknownListError, match=r"has no file for 'klaviyo'. Its files: external_id, reading"):
         download(published.shop, published.lake, "thank_you", "klaviyo", tmp_path, "Ann", NIGHT)
 
 
@@ -109,10 +138,10 @@ def test_a_list_made_by_a_run_that_broke_off_is_not_handed_out(published: Publis
         pl.lit(day + timedelta(days=1)).alias("as_of"), (pl.col("list_id") + "x").alias("list_id")
     )
     lake.replace("campaign_lists", next_day.lazy(), fingerprint="the same", as_of=day + timedelta(days=1))
-    snapshot, campaign = find_list(lake, "thank_you")
-    assert snapshot.snapshot_id == published.snapshot.snapshot_id
-    assert campaign["list_id"] == f"thank_you-{day}"
-    assert campaign["deliverable"] != 999
+    found = find_list(lake, "thank_you")
+    assert found.snapshot.snapshot_id == published.snapshot.snapshot_id
+    assert found.campaign["list_id"] == f"thank_you-{day}"
+    assert found.campaign["deliverable"] != 999
 
 
 def test_rows_that_were_cleaned_up_are_told_plainly(published: Published, tmp_path: Path) -> None:
@@ -137,3 +166,105 @@ def test_handing_out_changes_no_table(published: Published, tmp_path: Path) -> N
         datetime(2024, 6, 1, 4, tzinfo=UTC),
     )
     assert bytes_of(published.lake.root / "tables") == before
+
+
+def ready(
+    published: Published, ledger: Ledger, platform: str = "external_id", **changes: Any
+) -> handout.Prepared:
+    """A file of the list of regulars, ready to be handed out."""
+    told = {"now": NIGHT, "via": "page"} | changes
+    return prepare(published.shop, published.lake, ledger, "thank_you", platform, "Ann", **told)
+
+
+def test_the_entry_is_open_from_the_first_chunk_to_the_last(published: Published) -> None:
+    ledger = Ledger.of(published.lake.root)
+    prepared = ready(published, ledger)
+    assert ledger.entries().is_empty()
+    first = next(prepared.chunks)
+    (row,) = ledger.entries().rows(named=True)
+    assert (row["started_at"], row["finished_at"], row["rows"], row["sha256"]) == (NIGHT, None, None, None)
+    rest = b"".join(prepared.chunks)
+    (row,) = ledger.entries().rows(named=True)
+    assert row["finished_at"] is not None
+    assert (row["rows"], row["bytes"]) == (prepared.rows_expected, len(first + rest))
+    assert row["sha256"] == hashlib.sha256(first + rest).hexdigest()
+
+
+def test_what_breaks_off_is_never_closed(published: Published) -> None:
+    ledger = Ledger.of(published.lake.root)
+    chunks = ready(published, ledger).chunks
+    next(chunks)
+    assert isinstance(chunks, Generator)
+    chunks.close()
+    assert ledger.entries()["finished_at"].to_list() == [None]
+
+
+def test_people_who_were_erased_are_dropped_and_counted(published: Published) -> None:
+    lake, ledger = published.lake, Ledger.of(published.lake.root)
+    before = ready(published, ledger)
+    rows_path = next((lake.root / "files").glob("thank_you*/*.external-id.csv.rows.parquet"))
+    somebody = pl.read_parquet(rows_path)["customer_key"][0]
+    customers = lake.scan("customers").filter(pl.col("customer_key") != somebody).collect()
+    lake.replace("customers", customers.lazy(), fingerprint="one less")
+    after = ready(published, ledger)
+    assert (after.rows_expected, after.dropped) == (before.rows_expected - 1, 1)
+    assert len(b"".join(after.chunks).split()) == after.rows_expected + 1
+
+
+def test_orders_that_came_under_a_merged_persons_other_key_count(published: Published) -> None:
+    lake, ledger = published.lake, Ledger.of(published.lake.root)
+    rows_path = next((lake.root / "files").glob("thank_you*/*.external-id.csv.rows.parquet"))
+    one, other = pl.read_parquet(rows_path)["customer_key"].to_list()[:2]
+    # The first was found to be the second, who has ordered since under a key that the list does not hold.
+    new = "f" * len(one)
+    for name in ("customers", "orders", "identity_map"):
+        renamed = pl.when(pl.col("customer_key") == one).then(pl.lit(new)).otherwise("customer_key")
+        lake.replace(
+            name,
+            lake.scan(name).with_columns(renamed.alias("customer_key")).collect().lazy(),
+            fingerprint="m",
+        )
+    assert ready(published, ledger).dropped == 0
+    last = lake.scan("orders").filter(pl.col("customer_key") == new).head(1).collect()
+    day = published.snapshot.as_of + timedelta(days=1)
+    since = last.with_columns(pl.lit("new").alias("order_id"), pl.lit(day).alias("order_day"))
+    lake.append("orders", since.lazy(), fingerprint="since")
+    assert ready(published, ledger).dropped == 1
+    assert other in pl.read_parquet(rows_path)["customer_key"]
+
+
+def test_many_at_once_work_out_who_has_gone_only_once(
+    published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = Ledger.of(published.lake.root)
+    worked_out: list[Path] = []
+    really = departures._work_out
+
+    def counted(*given: Any) -> pl.Series:
+        worked_out.append(given[-1])
+        return really(*given)
+
+    monkeypatch.setattr(departures, "_work_out", counted)
+    with ThreadPoolExecutor(8) as pool:
+        files = list(pool.map(lambda _: b"".join(ready(published, ledger).chunks), range(24)))
+    assert len(set(files)) == 1
+    assert len(worked_out) == 1
+    assert ledger.entries()["sha256"].n_unique() == 1
+
+
+def test_a_file_that_somebody_changed_is_not_handed_out(published: Published) -> None:
+    ledger = Ledger.of(published.lake.root)
+    path = next((published.lake.root / "files").glob("thank_you*/*.external-id.csv"))
+    path.write_bytes(path.read_bytes() + b"99999\r\n")
+    with pytest.raises(HandoutError, match="checksum differs"):
+        ready(published, ledger)
+    path.unlink()
+    again = ready(published, ledger)
+    built = find_list(published.lake, "thank_you").files["external_id"]
+    assert hashlib.sha256(b"".join(again.chunks)).hexdigest() == built["sha256"]
+
+
+def test_files_that_are_no_longer_kept_are_told(published: Published) -> None:
+    shutil.rmtree(published.lake.root / "files")
+    with pytest.raises(ExpiredError, match="no longer kept"):
+        ready(published, Ledger.of(published.lake.root))
