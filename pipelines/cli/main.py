@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import typer
 
 from data_contracts import ContractError
-from pipelines.cli import backtest, check, init, lists, read, run, serve, simulate  # noqa: F401  # each adds its commands
+from pipelines.cli import backtest, check, init, lists, portal, privacy, read, results, run, serve, simulate  # noqa: F401  # each adds its commands
 from pipelines.cli.app import app
 from pipelines.errors import LabError
 
