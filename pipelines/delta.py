@@ -6,6 +6,8 @@ and what they hold is `pipelines.lake`'s business.
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -50,7 +52,34 @@ class LocalDeltaTable(DeltaTable):
             else:
                 yield commit
 
+    def forget_other_versions(self, root: Path) -> None:
+        """Keep nothing below the table's folder but the loaded version, which is the newest.
+
+        Files that it does not name go, and with them the log of how it came to be: that holds the least and the
+        greatest value of each column of every file there ever was. What goes is listed by deltalake, and deleted here:
+        its own deleting would be commits of its own, and the version that readers were told of would go, too.
+        """
+        superfluous = self.vacuum(0, dry_run=True, enforce_retention_duration=False, full=True)
+        self.create_checkpoint()
+        _delete(root, superfluous)
+        for file in (root / "_delta_log").iterdir():
+            number = file.name.split(".")[0]
+            if number.isdigit() and int(number) < self.version():
+                file.unlink()
+
+    def forget_versions_replaced(self, root: Path, ago: timedelta, but: int | None = None) -> None:
+        """Delete the files that belong only to versions that were replaced longer ago than ``ago``, ``but`` one."""
+        hours = int(ago.total_seconds() // 3600)
+        kept = None if but is None else [but]
+        _delete(root, self.vacuum(hours, dry_run=True, enforce_retention_duration=False, keep_versions=kept))
+
     def take_back(self) -> None:
         """Restore the version before the newest by a commit of its own."""
         before = self.version() - 1
         self.restore(before, commit_properties=CommitProperties(custom_metadata={RESTORES: str(before)}))
+
+
+def _delete(root: Path, names: list[str]) -> None:
+    """Delete files of a table, by the percent-encoded names that deltalake tells."""
+    for name in names:
+        (root / unquote(name)).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The shop's secret keys: one that makes customer keys, one that draws hold-outs.
+"""The shop's secret keys: one that makes customer keys, one that draws hold-outs, one that knows erased people again.
 
 They come from the environment or are made once beside the lake, readable by its owner only; a sample's are
 public and derived from its shop.toml. They never stand in settings, tables or logs: lists keep the salt's id.
@@ -18,15 +18,24 @@ from pipelines.shop import Shop
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The two keys of a shop; ``salt_id`` names the hold-out salt without giving it away."""
+    """The keys of a shop; ``salt_id`` and ``erasure_id`` name theirs without giving them away.
+
+    The erasure key never rotates: under another one erased people would be taken in again.
+    """
 
     identity: bytes
     hold_out: bytes
+    erasure: bytes
 
     @property
     def salt_id(self) -> str:
         """First digits of the salt's checksum."""
-        return hashlib.sha256(self.hold_out).hexdigest()[:12]
+        return _id_of(self.hold_out)
+
+    @property
+    def erasure_id(self) -> str:
+        """First digits of the erasure key's checksum."""
+        return _id_of(self.erasure)
 
 
 def keys_path(lake_root: Path) -> Path:
@@ -37,7 +46,7 @@ def keys_path(lake_root: Path) -> Path:
 def keys_of(shop: Shop, lake_root: Path) -> Keys:
     """Find a shop's keys, making them where there are none yet.
 
-    $RETENTION_KEY, where set, is the secret that both keys are derived from.
+    $RETENTION_KEY, where set, is the secret that all keys are derived from.
 
     Raises
     ------
@@ -57,13 +66,28 @@ def keys_of(shop: Shop, lake_root: Path) -> Keys:
             )
         path.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            json.dump({"identity": secrets.token_hex(32), "hold_out": secrets.token_hex(32)}, file)
+            json.dump({name: secrets.token_hex(32) for name in ("identity", "hold_out", "erasure")}, file)
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
-        return Keys(bytes.fromhex(kept["identity"]), bytes.fromhex(kept["hold_out"]))
+        identity = bytes.fromhex(kept["identity"])
+        # Files made before there was erasure lack its key; what follows from the identity key is as steady.
+        erasure = bytes.fromhex(kept["erasure"]) if "erasure" in kept else _erasure_key(identity)
+        return Keys(identity, bytes.fromhex(kept["hold_out"]), erasure)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise LakeError(f"{path} cannot be read as a key file. Restore it from a backup.") from error
 
 
 def _derived(secret: bytes) -> Keys:
-    return Keys(hmac.digest(secret, b"identity", "sha256"), hmac.digest(secret, b"hold-out", "sha256"))
+    return Keys(
+        hmac.digest(secret, b"identity", "sha256"),
+        hmac.digest(secret, b"hold-out", "sha256"),
+        _erasure_key(secret),
+    )
+
+
+def _erasure_key(secret: bytes) -> bytes:
+    return hmac.digest(secret, b"erasure", "sha256")
+
+
+def _id_of(key: bytes) -> str:
+    return hashlib.sha256(key).hexdigest()[:12]

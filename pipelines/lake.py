@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 from contextlib import AbstractContextManager
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -139,7 +139,7 @@ class Lake:
         """
         if not self.has(name):
             return table(name).empty().lazy()
-        delta = self._delta(name, version)
+        delta = self._version(name, version)
         frame = pl.scan_delta(delta)
         # Whatever is made of a column that no row fills costs nothing, and nothing of it is read.
         blank = {column: pl.lit(None, frame.collect_schema()[column]) for column in delta.blank_columns()}
@@ -182,6 +182,26 @@ class Lake:
         """Add rows to a table in one commit."""
         self._write(name, frame, "append", fingerprint, None, None)
 
+    def rewrite(self, name: str, frame: pl.LazyFrame, *, fingerprint: str) -> int:
+        """Write all rows of a table anew, of every as_of, after rows were taken out of it; gives the version.
+
+        Who asks what the rows were made from gets ``fingerprint``, so that they are made again in the next run.
+        """
+        self._write(name, frame, "overwrite", fingerprint, None, self.as_of(name))
+        return self._delta(name).version()
+
+    def forget_other_versions(self, name: str) -> None:
+        """Keep nothing of a table but its newest version: neither rows nor what its log says of them."""
+        self._delta(name).forget_other_versions(self.path(name))
+
+    def has_files_before(self, name: str, moment: float) -> bool:
+        """Whether a file of a table is older than ``moment`` (seconds since 1970): a look at the disk only."""
+        return any(path.stat().st_mtime < moment for path in self.path(name).rglob("*.parquet"))
+
+    def forget_versions_replaced(self, name: str, ago: timedelta, but: int | None = None) -> None:
+        """Delete the files that belong only to versions that were replaced longer ago than ``ago``, ``but`` one."""
+        self._delta(name).forget_versions_replaced(self.path(name), ago, but)
+
     def undo(self, name: str) -> None:
         """Take the newest commit of a table back, by a commit that restores the version before it."""
         delta = self._delta(name)
@@ -189,6 +209,22 @@ class Lake:
             shutil.rmtree(self.path(name))
         else:
             delta.take_back()
+
+    def _version(self, name: str, version: int | None) -> "LocalDeltaTable":
+        from deltalake.exceptions import DeltaError, TableNotFoundError
+
+        try:
+            found = self._delta(name, version)
+            if version is not None and not all(Path(file).exists() for file in found.file_uris()):
+                raise FileNotFoundError(name)
+            return found
+        except (DeltaError, TableNotFoundError, OSError) as error:
+            if version is None:
+                raise
+            raise LakeError(
+                f"Version {version} of table {name} is gone: it was older than versions are kept, or held somebody "
+                "who was erased since. Read the newest."
+            ) from error
 
     def _delta(self, name: str, version: int | None = None) -> "LocalDeltaTable":
         from pipelines.delta import LocalDeltaTable

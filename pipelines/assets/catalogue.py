@@ -2,10 +2,13 @@
 
 from pipelines.assets import (
     backtesting,
+    bought_next,
+    campaigns,
     champions,
     contract,
     drivers,
     experience,
+    expiry,
     facts,
     fit_nights,
     fitted_models,
@@ -34,6 +37,7 @@ def steps_of(shop: Shop) -> dict[str, Step]:
         retention,
         revenue,
         experience,
+        bought_next,
         ready,
         fit_nights,
         backtesting,
@@ -43,6 +47,8 @@ def steps_of(shop: Shop) -> dict[str, Step]:
         predictions,
         segments,
         lists,
+        campaigns,
+        expiry,
         drivers,
         presentation,
     )

@@ -95,7 +95,6 @@ def _deliveries(given: Given) -> pl.LazyFrame:
         pl.when(is_first).then(pl.col("accepted").fill_null(0)).otherwise(0).alias("accepted"),
         pl.when(is_first).then(pl.col("quarantined").fill_null(0)).otherwise(0).alias("quarantined"),
         (is_first & pl.col("is_blocked").fill_null(False)).alias("is_blocked"),
-        pl.lit(0, pl.Int64).alias("erased"),
     ).sort("received_at", "receipt_id")
 
 

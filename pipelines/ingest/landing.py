@@ -15,6 +15,7 @@ import polars as pl
 
 from data_contracts import table as promise
 from pipelines.errors import DeliveryError
+from pipelines.ingest.erased import Erased
 from pipelines.ingest.quarantine import BLOCKED
 from pipelines.ingest.receipts import (
     Landing,
@@ -29,7 +30,9 @@ from pipelines.ingest.receipts import (
 from pipelines.ingest.taking import Taken, take
 from pipelines.lake import Lake
 from pipelines.shop import Numbers, Shop
+from pipelines.sources import kept_rows
 from pipelines.sources.arrivals import Arrival, look, reading_id, source_name
+from pipelines.sources.kept_rows import rows_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +67,18 @@ def land(lake: Lake, shop: Shop, arrived: list[Arrival], table: str, received_at
     drafts = _cleared(lake.root / "landed" / "drafts" / table)
     before = landings(lake, table)
     firsts = first_of_each([receipt for landing in before for receipt in landing.receipts])
-    blocked = _blocked(lake, table)
+    blocked, erased = _blocked(lake, table), Erased.of(lake, shop)
     is_anew = _reads_otherwise(shop, firsts) or _compares_otherwise(before, blocked)
     new, repeated = _split(arrived, firsts)
-    taken = _take_again(lake, shop, firsts, blocked, drafts) if is_anew else _standing(lake, shop, table)
+    taken = (
+        _take_again(lake, shop, firsts, blocked, drafts, erased) if is_anew else _standing(lake, shop, table)
+    )
     standing = 0 if is_anew else len(taken)
     is_only = len(new) == 1 and not is_anew
     for arrival in new:
-        taken.append(take(lake, shop, arrival, taken, blocked, received_at, None if is_only else drafts))
+        taken.append(
+            take(lake, shop, arrival, taken, blocked, received_at, None if is_only else drafts, erased)
+        )
     fresh = [(one.receipt, one.rows) for one in taken[standing:] if one.receipt is not None]
     landing_id = next_landing_id(lake, table, received_at)
     again = _repeats(
@@ -143,7 +150,12 @@ def _numbers(shop: Shop, source: str) -> Numbers:
 
 
 def _take_again(
-    lake: Lake, shop: Shop, firsts: dict[str, Receipt], blocked: frozenset[str], drafts: Path
+    lake: Lake,
+    shop: Shop,
+    firsts: dict[str, Receipt],
+    blocked: frozenset[str],
+    drafts: Path,
+    erased: Erased | None,
 ) -> list[Taken]:
     """Take every kept file in again, in the order in which they came, by the settings of today."""
     sources = {source.name: source for source in shop.sources}
@@ -166,8 +178,19 @@ def _take_again(
                 "it cannot be read anew. Restore it from a backup, or take the change back and give the new settings "
                 "to a source of another name."
             )
-        for arrival in look(shop, sources[name], kept, Path(receipt.file_name)):
-            taken.append(take(lake, shop, arrival, taken, blocked, receipt.moment, drafts))
+        if kept_rows.delivered_sha256(kept) and kept != rows_file(kept.parent, sha256, sources[name]):
+            raise DeliveryError(
+                f"People were erased from {receipt.file_name}, so only its rows are kept, as source {name} read them "
+                "then: it cannot be read by another format or layout. Take the change back, or give the new settings "
+                "to a source of another name."
+            )
+        again = look(shop, sources[name], kept, Path(receipt.file_name))
+        gone = {one.part: one.erased for one in firsts.values() if (one.source, one.sha256) == (name, sha256)}
+        for arrival in again:
+            before = gone.pop(arrival.part, 0)
+            if arrival is again[-1]:  # parts that are gone as a whole, or are parted otherwise today
+                before += sum(gone.values())
+            taken.append(take(lake, shop, arrival, taken, blocked, receipt.moment, drafts, erased, before))
     return taken
 
 
@@ -183,7 +206,9 @@ def _repeats(
     for number, (origin, source, sha256) in enumerate(
         dict.fromkeys((one.origin, one.source.name, one.sha256) for one in repeated), start=1
     ):
-        parts = [one for one in firsts if (one.source, one.sha256) == (source, sha256)]
+        # Where all is taken anew, each delivery has an old receipt and a new one.
+        own = [one for one in firsts if (one.source, one.sha256) == (source, sha256)]
+        parts = list({one.delivery_id: one for one in own}.values())
         rows = sum(one.rows for one in parts)
         found.append(
             replace(
@@ -195,6 +220,7 @@ def _repeats(
                 rows=rows,
                 replayed=rows,
                 kept=0,
+                erased=0,
                 is_repeat=True,
             )
         )

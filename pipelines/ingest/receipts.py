@@ -6,8 +6,8 @@ is `landing`'s business.
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -29,6 +29,8 @@ class Receipt:
         Name of the copy in ``landed/``.
     notes
         How the file writes dates and numbers, and by what evidence.
+    erased
+        Rows of erased people: counted in ``rows``, and not kept.
     """
 
     receipt_id: str
@@ -47,6 +49,7 @@ class Receipt:
     reading: str
     kept_file: str
     notes: str
+    erased: int = 0
 
     @property
     def moment(self) -> datetime:
@@ -99,6 +102,14 @@ def open_landing(lake: Lake, table: str, landing: Landing) -> None:
 def record_landing(lake: Lake, table: str, landing: Landing) -> None:
     """Write down a landing that adds no rows."""
     _write(_folder(lake, table) / f"{landing.landing_id}{STANDS}", landing)
+
+
+def correct(lake: Lake, table: str, change: Callable[[Receipt], Receipt]) -> None:
+    """Write a table's receipts anew as ``change`` gives them: after rows were erased from what they tell of."""
+    for landing in landings(lake, table):
+        changed = replace(landing, receipts=tuple(change(receipt) for receipt in landing.receipts))
+        if changed != landing:
+            record_landing(lake, table, changed)
 
 
 def settle(lake: Lake, table: str) -> None:

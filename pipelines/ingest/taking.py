@@ -1,9 +1,9 @@
 """Take one delivery in: keep its file, read it by the settings of today, compare it with what came before, receipt it.
 
-Which deliveries are taken, and what becomes of their rows, is `landing`'s business.
+Rows of erased people are counted and left out, of what is kept of the file too. Which deliveries are taken, and what
+becomes of their rows, is `landing`'s business; who is erased, `erased`'s.
 """
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,13 +14,15 @@ import polars as pl
 
 from data_contracts import table as promise
 from data_contracts.dictionary import READING_FAULT, delivered_columns, reach_of
-from pipelines.errors import DeliveryError
+from pipelines.ingest.erased import Erased
+from pipelines.ingest.keeping import keep
 from pipelines.ingest.receipts import Receipt
 from pipelines.ingest.replays import UNITS, mark
 from pipelines.ingest.values import typed
 from pipelines.lake import Lake
 from pipelines.shop import Numbers, Shop
-from pipelines.sources.arrivals import Arrival, checksum, reading, reading_id
+from pipelines.sources import kept_rows
+from pipelines.sources.arrivals import Arrival, reading, reading_id
 from pipelines.sources.reader import FAULT
 
 UTC = ZoneInfo("UTC")
@@ -43,14 +45,27 @@ def take(
     blocked: frozenset[str],
     received_at: datetime,
     drafts: Path | None,
+    erased: Erased | None = None,
+    erased_before: int = 0,
 ) -> Taken:
     """Take one delivery in, compared with those before it that bear the same numbers.
 
     Without ``drafts`` its rows stay a plan over the kept file, so that a large file is written once.
+
+    Parameters
+    ----------
+    erased
+        People whose rows are left out.
+    erased_before
+        Rows that were left out of the kept file already.
     """
     table = arrival.source.table
-    kept = _keep_file(lake, arrival)
+    delivered = arrival.height() if erased else 0
+    kept = keep(lake, shop, arrival, erased)
     arrival = replace(arrival, path=kept)
+    gone = erased_before
+    if erased and kept_rows.delivered_sha256(kept):
+        gone += delivered - arrival.height()
     numbers = shop.numbers_of(arrival.source)
     with reading(arrival.origin):
         count, through = _survey(arrival)
@@ -70,7 +85,7 @@ def take(
             draft = drafts / f"{arrival.delivery_id}.parquet"
             rows.sink_parquet(draft)
             rows = pl.scan_parquet(draft, glob=False)
-    receipt = _receipt(shop, arrival, received_at, count, replayed, left)
+    receipt = _receipt(shop, arrival, received_at, count + gone, replayed, left, gone)
     return Taken(numbers, rows, receipt)
 
 
@@ -111,7 +126,7 @@ def _content(table: str) -> list[str]:
 
 
 def _receipt(
-    shop: Shop, arrival: Arrival, received_at: datetime, rows: int, replayed: int, kept: int
+    shop: Shop, arrival: Arrival, received_at: datetime, rows: int, replayed: int, kept: int, erased: int
 ) -> Receipt:
     return Receipt(
         receipt_id=arrival.delivery_id,
@@ -130,20 +145,5 @@ def _receipt(
         reading=reading_id(shop, arrival.source),
         kept_file=arrival.path.name,
         notes="; ".join(arrival.conventions.notes),
+        erased=erased,
     )
-
-
-def _keep_file(lake: Lake, arrival: Arrival) -> Path:
-    """Keep the file as delivered, so that a corrected mapping can be replayed from it."""
-    kept = lake.root / "landed" / f"{arrival.sha256}{arrival.origin.suffix}"
-    if not kept.exists():
-        kept.parent.mkdir(exist_ok=True)
-        draft = kept.with_suffix(".draft")
-        shutil.copyfile(arrival.path, draft)
-        if checksum(draft) != arrival.sha256:
-            draft.unlink()
-            raise DeliveryError(
-                f"{arrival.origin} changed while it was read. Run again when it is written whole."
-            )
-        draft.replace(kept)
-    return kept

@@ -6,7 +6,7 @@ Looking changes nothing. Taking the rows in is `pipelines.ingest.landing`.
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,7 +17,7 @@ from data_contracts.dictionary import delivered_columns
 from pipelines.errors import DeliveryError
 from pipelines.settings import Source
 from pipelines.shop import Shop
-from pipelines.sources import format_of
+from pipelines.sources import format_of, kept_rows
 from pipelines.sources.conventions import Conventions, find_conventions, in_canonical_text
 from pipelines.sources.mapping import mapping_of, values_of
 from pipelines.sources.reader import FAULT, RECORD, Format
@@ -76,6 +76,7 @@ class Arrival:
     def places(self, row_numbers: list[int]) -> dict[int, str]:
         """Say where in the file rows stand, by their number in the delivery."""
         source_format = format_of(self.source.format)
+        is_rows_file = kept_rows.delivered_sha256(self.path) is not None
         records = (
             self._as_delivered()
             .select(RECORD)
@@ -84,9 +85,24 @@ class Arrival:
             .collect()
         )
         return {
-            row_number: source_format.reader.place(self.path, self.source.layout, record)
+            row_number: f"record {record}"
+            if is_rows_file
+            else source_format.reader.place(self.path, self.source.layout, record)
             for row_number, record in records.iter_rows()
         }
+
+    def cells(self) -> pl.LazyFrame:
+        """Read every row of the file, of all its parts, under canonical names, each value as delivered; and `FAULT`."""
+        whole = self.source.model_copy(update={"split_by": None})
+        return replace(self, source=whole, part=None)._as_delivered().drop(RECORD)
+
+    def height(self) -> int:
+        """Count the delivery's rows."""
+        return self._as_delivered().select(pl.len()).collect(engine="streaming").item()
+
+    def records(self) -> pl.LazyFrame:
+        """Read every row of the file under the file's own names, in the order of `cells`."""
+        return shaped(format_of(self.source.format), self.source, self.path)
 
     def _as_delivered(self) -> pl.LazyFrame:
         frame = shaped(format_of(self.source.format), self.source, self.path)
@@ -107,6 +123,8 @@ class Arrival:
 
 def shaped(source_format: Format, source: Source, path: Path) -> pl.LazyFrame:
     """Read a file's rows for the source's table, under the file's own names and those that its format adds."""
+    if kept_rows.delivered_sha256(path):
+        return kept_rows.scan(path)
     records = source_format.reader.rows(path, source.layout).with_row_index(RECORD, offset=1)
     return source_format.shape(records, source.table)
 
@@ -162,14 +180,19 @@ def look(shop: Shop, source: Source, path: Path, origin: Path | None = None) -> 
         Where it was delivered, if that is not where it is read.
     """
     source_format = format_of(source.format)
-    have = [*source_format.reader.columns(path, source.layout), *source_format.adds]
+    delivered_sha256 = kept_rows.delivered_sha256(path)
+    have = (
+        kept_rows.columns(path)
+        if delivered_sha256
+        else [*source_format.reader.columns(path, source.layout), *source_format.adds]
+    )
     mapping = mapping_of(source_format, source, origin or path, have)
     unknown = tuple(
         name
         for name in have
         if name not in {*mapping.values(), source.split_by, *source_format.adds, *source_format.header}
     )
-    sha256 = checksum(path)
+    sha256 = delivered_sha256 or checksum(path)
     parts = _parts(source_format, source, path, origin or path)
     zone = source.timezone or source_format.timezone
     return [
@@ -239,10 +262,9 @@ def _is_delivery(file: Path) -> bool:
 
 
 def _parts(source_format: Format, source: Source, path: Path, origin: Path) -> list[str | None]:
-    records = source_format.reader.rows(path, source.layout)
     with reading(origin):
-        # A file may hold no row for one table, no refund say, and yet not be empty.
-        if not records.select(pl.len()).collect(engine="streaming").item():
+        # A file may hold no row for one table, no refund say, and yet not be empty; all of its people may be erased.
+        if kept_rows.delivered_sha256(path) is None and _is_empty(source_format, source, path):
             raise DeliveryError(
                 f"{origin} is empty: it has columns and no rows. Remove it or deliver it again."
             )
@@ -257,6 +279,11 @@ def _parts(source_format: Format, source: Source, path: Path, origin: Path) -> l
             f"{origin}, column {source.split_by}: some rows have no value, so their delivery is unknown."
         )
     return parts
+
+
+def _is_empty(source_format: Format, source: Source, path: Path) -> bool:
+    records = source_format.reader.rows(path, source.layout)
+    return not records.select(pl.len()).collect(engine="streaming").item()
 
 
 def checksum(path: Path) -> str:

@@ -1,5 +1,6 @@
 """Keys: made once, readable by their owner only, never replaced by accident."""
 
+import json
 import stat
 from pathlib import Path
 
@@ -75,3 +76,19 @@ def test_the_salts_id_gives_the_salt_not_away(shop: Shop, tmp_path: Path) -> Non
     keys = keys_of(shop, tmp_path / "lake")
     assert len(keys.salt_id) == 12
     assert keys.salt_id not in keys.hold_out.hex()
+
+
+def test_the_erasure_key_is_one_of_its_own_and_files_without_one_give_a_steady_one(
+    shop: Shop, tmp_path: Path
+) -> None:
+    lake = tmp_path / "lake"
+    keys = keys_of(shop, lake)
+    assert len({keys.identity, keys.hold_out, keys.erasure}) == 3
+    kept = json.loads(keys_path(lake).read_text(encoding="utf-8"))
+    del kept["erasure"]
+    keys_path(lake).write_text(json.dumps(kept), encoding="utf-8")
+    assert keys_of(shop, lake).erasure == keys_of(shop, lake).erasure != keys.erasure
+    kept["hold_out"] = "00" * 32
+    before = keys_of(shop, lake).erasure_id
+    keys_path(lake).write_text(json.dumps(kept), encoding="utf-8")
+    assert keys_of(shop, lake).erasure_id == before
