@@ -104,9 +104,7 @@ def download(
     name: ListArgument,
     platform: Annotated[
         str,
-        typer.Option(
-            "--platform", help="For whom: external_id, klaviyo ... or reading (for people)."
-        ),
+        typer.Option("--platform", help="For whom: external_id, klaviyo ... or reading (for people)."),
     ] = "external_id",
     to: Annotated[Path, typer.Option("--to", help="Folder to write into.")] = Path(),
     shop: ShopOption = DEFAULT_SHOP,
@@ -141,5 +139,7 @@ def rebuild(
         typer.echo(f"{made.path}: {made.rows:,} people, {same}, sha256 {made.sha256}")
         if not made.is_as_built:
             if erased_since(lab.lake, find_list(lab.lake, name).snapshot.finished_at):
-                typer.echo("A person was erased since: what the files held is gone. The ledger still has counts.")
+                typer.echo(
+                    "A person was erased since: what the files held is gone. The ledger still has counts."
+                )
             raise typer.Exit(1)

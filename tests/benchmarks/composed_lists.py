@@ -76,7 +76,6 @@ def write(folder: Path, customers: int) -> None:
             as_of=AS_OF if name == "customer_profile" else None,
         )
 
-
     lake.replace("stage_cuts", table("stage_cuts").empty().lazy(), fingerprint="composed", day=AS_OF)
 
 

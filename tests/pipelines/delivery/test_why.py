@@ -129,7 +129,9 @@ def test_settings_that_make_no_list_are_told_with_what_there_is(published: tuple
     shop, lake = published
     lab = Lab(shop, lake, newest_snapshot(lake).as_of, newest_snapshot(lake))
     assert lab.preview({"where": "valid_orders >= 2"}).campaign["title"] == "Preview"
-    with pytest.raises(ShopError, match=r"hold_out: Input should be less than 1.*Known settings: name, title"):
+    with pytest.raises(
+        ShopError, match=r"hold_out: Input should be less than 1.*Known settings: name, title"
+    ):
         lab.preview({"where": "true", "hold_out": 2})
     with pytest.raises(ShopError, match=r"no column 'valid_order'. Did you mean valid_orders"):
         lab.preview({"where": "valid_order >= 2"})
