@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import polars as pl
 import typer
 
 from pipelines.cli.app import DEFAULT_SHOP, JsonOption, LakeOption, ShopOption, app
@@ -55,7 +56,7 @@ def lists(
     campaigns = lab.read("campaign_lists").sort("name").collect()
     overlaps = lab.read("list_overlaps").sort("customers", "list_id", descending=[True, False]).collect()
     if as_json:
-        told = {"lists": campaigns.to_dicts(), "overlaps": overlaps.to_dicts()}
+        told = [row | {"overlaps": _shared_with(row["list_id"], overlaps)} for row in campaigns.to_dicts()]
         typer.echo(json.dumps(told, indent=1, default=str))
         return
     if campaigns.is_empty():
@@ -64,6 +65,13 @@ def lists(
         _tell_list(row)
     for row in overlaps.head(3).iter_rows(named=True):
         typer.echo(f"{row['customers']:,} people are on both {row['list_id']} and {row['other_list_id']}")
+
+
+def _shared_with(list_id: str, overlaps: pl.DataFrame) -> dict[str, int]:
+    """How many people a list shares with each other one."""
+    both = overlaps.filter((pl.col("list_id") == list_id) | (pl.col("other_list_id") == list_id))
+    other = pl.when(pl.col("list_id") == list_id).then("other_list_id").otherwise("list_id")
+    return dict(both.select(other.alias("other"), "customers").sort("other").iter_rows())
 
 
 def _tell_list(row: dict[str, Any]) -> None:

@@ -13,7 +13,11 @@ from pipelines.cli.app import DEFAULT_SHOP, JsonOption, LakeOption, ShopOption, 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-users_app = typer.Typer(no_args_is_help=True, help="Who may sign in to the page, and in which role.")
+users_app = typer.Typer(
+    no_args_is_help=True,
+    help="Who may sign in to the page, and in which role.",
+    epilog="Example: retention users add anna --role marketer --generate",
+)
 app.add_typer(users_app, name="users")
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The user's name.")]

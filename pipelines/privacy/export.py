@@ -107,7 +107,8 @@ def _table(holdings: Holdings, name: str) -> dict[str, Any]:
     promised = table(name)
     if not holdings.may_hold(name):
         return {"rows": []}
-    rows = _masked(holdings, name, holdings.theirs(name).collect(engine="streaming"))
+    theirs = holdings.theirs(name).collect(engine="streaming").sort(promised.key)
+    rows = _masked(holdings, name, theirs)
     return {
         "one_row_per": promised.grain,
         "meaning": promised.meaning,

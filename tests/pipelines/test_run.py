@@ -147,7 +147,11 @@ def test_a_changed_list_is_made_anew_and_nothing_before_it(published: Published,
     made = {name for name, outcome in outcomes.items() if not outcome.was_unchanged}
     assert made == {
         "deliveries",
+        "list_stops",
         "list_members",
+        "list_overlaps",
+        "campaign_results",
+        "contact_pressure",
         "prediction_drivers",
         "campaign_lists",
         "list_files",
