@@ -20,16 +20,15 @@ from pipelines.delivery.exclusions import exclusions_id
 from pipelines.delivery.files import build_all, platforms_for
 from pipelines.delivery.gate import Gated, pass_gates
 from pipelines.delivery.lists import (
-    Background,
     campaign_list,
     list_id,
     list_members,
     list_overlaps,
     list_stops,
-    told_of,
 )
 from pipelines.delivery.night import Tables, sources_of, tables_read
 from pipelines.delivery.population import Sources, population
+from pipelines.delivery.receipts import Background, told_of
 from pipelines.shop import SegmentList, Shop
 
 _Step = partial(Step, stage=Stage.LISTS, keeps=Keeps.OTHER_DAYS)

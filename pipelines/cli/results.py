@@ -81,15 +81,13 @@ def results(
 
 def _note(lab: "Lab", name: str, sent_on: date | None) -> None:
     from pipelines.records.ledger import Ledger
+    from pipelines.records.sending_day import check_sending_day
 
     now = datetime.now(UTC)
     entry = _list_of(lab, name)
     today = now.astimezone(lab.shop.zone).date()
-    if sent_on is not None and not entry["as_of"] <= sent_on <= today:
-        raise ResultsError(
-            f"List {entry['list_id']} was made from data up to {entry['as_of']}, and today is {today}: it was not sent "
-            f"on {sent_on}. Give the day of sending with --on."
-        )
+    if sent_on is not None:
+        check_sending_day(entry["list_id"], entry["as_of"], sent_on, today)
     state = "not_used" if sent_on is None else "sent"
     Ledger.of(lab.lake.root).note(entry["list_id"], state, sent_on, who(), now)
     what = "was not used" if sent_on is None else f"was sent on {sent_on}"

@@ -10,9 +10,10 @@ from pydantic import ValidationError
 
 from pipelines.delivery.causes import CAUSE_WORDS
 from pipelines.delivery.gate import pass_gates
-from pipelines.delivery.lists import Background, campaign_list, check_list, list_members, list_stops
+from pipelines.delivery.lists import campaign_list, check_list, list_members, list_stops
 from pipelines.delivery.night import Tables, sources_of
 from pipelines.delivery.population import population
+from pipelines.delivery.receipts import Background
 from pipelines.errors import ShopError
 from pipelines.settings import SegmentList
 from pipelines.shop import Shop

@@ -18,13 +18,13 @@ from pipelines.lake import Lake
 from pipelines.portal import api, api_docs, downloads, sign_in
 from pipelines.portal.access import NotAllowedError, SignInNeededError, checks_csrf, is_api, rule_of
 from pipelines.portal.first_admin import FirstAdmin
-from pipelines.portal.notes import NoteError
 from pipelines.portal.pages import routes
 from pipelines.portal.security import Guard
 from pipelines.portal.shelf import NoSuchListError, Shelf
 from pipelines.portal.telling import tell, to_sign_in
 from pipelines.records.database import RecordsError
 from pipelines.records.ledger import Ledger
+from pipelines.records.sending_day import SendingDayError
 from pipelines.records.sessions import Sessions
 from pipelines.records.throttle import Throttle
 from pipelines.records.tokens import Tokens
@@ -161,7 +161,7 @@ def _add_handlers(app: FastAPI) -> None:
         NotAllowedError: not_allowed,
         HandoutError: not_handed_out,
         NoSuchListError: no_such_list,
-        NoteError: cannot_be,
+        SendingDayError: cannot_be,
         RecordsError: cannot_be,
         LabError: fault_of_the_lab,
         HTTPException: not_found,

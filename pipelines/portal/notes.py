@@ -4,12 +4,8 @@ from datetime import date
 
 from fastapi import Request
 
-from pipelines.errors import LabError
+from pipelines.records.sending_day import check_sending_day
 from pipelines.records.users import User
-
-
-class NoteError(LabError):
-    """What was said of a list cannot be."""
 
 
 def note_sent(request: Request, list_id: str, sent_on: date, user: User) -> str:
@@ -19,17 +15,13 @@ def note_sent(request: Request, list_id: str, sent_on: date, user: User) -> str:
     ------
     NoSuchListError
         There is no such list.
-    NoteError
+    SendingDayError
         The day lies before the list was made, or in the future.
     """
     state = request.app.state
     card = state.shelf.page(list_id, state.clock()).card
     today = state.clock().astimezone(state.shop.zone).date()
-    if not card.as_of <= sent_on <= today:
-        raise NoteError(
-            f"List {card.list_id} was made from data up to {card.as_of}, and today is {today}: it was not sent on "
-            f"{sent_on}. Give the day of sending."
-        )
+    check_sending_day(card.list_id, card.as_of, sent_on, today)
     return state.ledger.note(card.list_id, "sent", sent_on, user.name, state.clock())
 
 

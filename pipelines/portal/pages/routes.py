@@ -15,12 +15,13 @@ from pipelines.errors import LabError, LakeError
 from pipelines.portal.access import anybody, requires
 from pipelines.portal.downloads import download_path
 from pipelines.portal.facts import ListPage
-from pipelines.portal.notes import NoteError, note_not_used, note_sent
+from pipelines.portal.notes import note_not_used, note_sent
 from pipelines.portal.pages import told, user_routes
 from pipelines.portal.pages.effects import effects
 from pipelines.portal.pages.rendering import render, style
 from pipelines.portal.pages.router import router
 from pipelines.portal.pages.waterfall import picture_in_words, waterfall
+from pipelines.records.sending_day import SendingDayError
 from pipelines.records.users import Role, User
 
 __all__ = ["router", "user_routes"]
@@ -60,7 +61,7 @@ def was_sent(request: Request, name: str, user: Marketer, day: Typed = "") -> Re
     """Note the day on which a list was sent."""
     try:
         note_sent(request, name, told.day_typed(day), user)
-    except NoteError as error:
+    except SendingDayError as error:
         return _list_page(request, _page(request, name), user, fault=str(error), status=422)
     return _noted(name)
 

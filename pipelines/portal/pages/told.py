@@ -8,8 +8,8 @@ from typing import Any
 from pipelines.delivery.platforms import PLATFORMS
 from pipelines.delivery.population import cap_of
 from pipelines.portal.facts import Campaign
-from pipelines.portal.notes import NoteError
 from pipelines.portal.pages.rule_words import rule_words
+from pipelines.records.sending_day import SendingDayError
 from pipelines.shop import Shop
 
 
@@ -40,13 +40,13 @@ def day_typed(typed: str) -> date:
 
     Raises
     ------
-    NoteError
+    SendingDayError
         It is none.
     """
     try:
         return date.fromisoformat(typed.strip())
     except ValueError:
-        raise NoteError("Choose the day on which the list was sent.") from None
+        raise SendingDayError("Choose the day on which the list was sent.") from None
 
 
 def by_state(campaigns: Sequence[Campaign]) -> dict[str, list[Any]]:

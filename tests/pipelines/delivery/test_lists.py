@@ -11,14 +11,13 @@ from data_contracts import table
 from pipelines.delivery.causes import STEPS
 from pipelines.delivery.gate import Gated
 from pipelines.delivery.lists import (
-    Background,
     campaign_list,
     check_lists,
     list_members,
     list_overlaps,
     list_stops,
-    reason,
 )
+from pipelines.delivery.receipts import Background, reason
 from pipelines.errors import ShopError
 from pipelines.settings import SegmentList
 from pipelines.shop import Shop
