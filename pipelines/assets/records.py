@@ -22,11 +22,11 @@ def steps(_: Shop) -> list[Step]:
 
 
 def _entries(given: Given) -> pl.DataFrame:
-    return Ledger.of(given.lake.root).entries()
+    return Ledger.read(given.lake.root)[0]
 
 
 def _sendings(given: Given) -> pl.DataFrame:
-    return Ledger.of(given.lake.root).sendings()
+    return Ledger.read(given.lake.root)[1]
 
 
 def _of(rows: Callable[[Given], pl.DataFrame]) -> Callable[[Given], str]:

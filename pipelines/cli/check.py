@@ -33,8 +33,10 @@ def check(
     if quarantine:
         _tell_waiting(opened, lake, as_json)
         return
+    from pipelines.delivery.lists import check_lists
     from pipelines.rehearsal import rehearse
 
+    check_lists(opened)
     found = rehearse(opened, datetime.now(UTC), examples)
     if as_json:
         told = {

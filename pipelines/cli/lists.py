@@ -64,7 +64,10 @@ def lists(
     for row in campaigns.iter_rows(named=True):
         _tell_list(row)
     for row in overlaps.head(3).iter_rows(named=True):
-        typer.echo(f"{row['customers']:,} people are on both {row['list_id']} and {row['other_list_id']}")
+        typer.echo(
+            f"{row['customers']:,} people, the held out included, are on both {row['list_id']} and "
+            f"{row['other_list_id']}"
+        )
 
 
 def _shared_with(list_id: str, overlaps: pl.DataFrame) -> dict[str, int]:

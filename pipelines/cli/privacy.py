@@ -5,7 +5,7 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +13,8 @@ from pipelines.cli.app import DEFAULT_SHOP, JsonOption, LakeOption, ShopOption, 
 from pipelines.errors import LabError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from pipelines.lake import Lake
     from pipelines.privacy.erasure import Erasure
     from pipelines.privacy.journal import Journal
@@ -43,6 +45,10 @@ def export_person(
 
     opened, found = _open(shop, lake)
     held = export.export_person(found, opened, who, datetime.now(UTC))
+    members = held["tables"].get("list_members", {}).get("rows", [])
+    held["handed_out"] = _handed_out(
+        found, {row["list_id"] for row in members if row["assignment"] == "deliver"}
+    )
     if as_json:
         typer.echo(export.as_json(held))
         return
@@ -52,6 +58,7 @@ def export_person(
     rows = sum(len(told["rows"]) for told in held["tables"].values())
     delivered = sum(len(file["rows"]) for file in held["delivered_files"])
     typer.echo(f"{rows:,} rows of {len(held['tables'])} tables, {delivered:,} rows of kept deliveries")
+    _tell_handed_out(held["handed_out"], to_stderr=False)
 
 
 @app.command(
@@ -85,11 +92,14 @@ def erase_person(
                 typer.echo(str(error), err=True)
                 return
             raise
+        taken = _handed_out(found, journal.lists)
         if not as_json or not yes:
             _tell(journal, to_stderr=as_json)
+            _tell_handed_out(taken, to_stderr=as_json)
         if dry_run:
             if as_json:
-                typer.echo(json.dumps({"rows": journal.rows, "delivered_rows": journal.delivered_rows}))
+                told = {"rows": journal.rows, "delivered_rows": journal.delivered_rows, "handed_out": taken}
+                typer.echo(json.dumps(told, default=str))
             return
         if not yes:
             typer.confirm("Erase all of it? It cannot be brought back.", abort=True, err=True)
@@ -154,6 +164,27 @@ def _tell(journal: "Journal", *, to_stderr: bool) -> None:
         typer.echo(f"{name}: {rows:,} rows", err=to_stderr)
     typer.echo(f"kept deliveries: {journal.delivered_rows:,} rows", err=to_stderr)
     typer.echo(f"lists: {len(journal.lists):,}", err=to_stderr)
+
+
+def _handed_out(lake: "Lake", list_ids: "Collection[str]") -> list[dict[str, Any]]:
+    from pipelines.records.handed_out import handed_out
+    from pipelines.records.ledger import Ledger
+
+    entries, _ = Ledger.read(lake.root)
+    return handed_out(entries, list_ids)
+
+
+def _tell_handed_out(taken: list[dict[str, Any]], *, to_stderr: bool) -> None:
+    """Say which files left the lab with a list that the person was on: nothing here can take them back."""
+    if taken:
+        typer.echo(
+            "Taken from the lab with a list that the person was on; see to it there too:", err=to_stderr
+        )
+    for one in taken:
+        typer.echo(
+            f"  {one['list_id']} for {one['platform']}, {one['taken_at']:%Y-%m-%d %H:%M} UTC, by {one['by']}",
+            err=to_stderr,
+        )
 
 
 def _write(path: Path, text: str) -> Path:

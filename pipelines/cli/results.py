@@ -108,7 +108,13 @@ def _list_of(lab: "Lab", name: str) -> dict[str, Any]:
 
 def _found(lab: "Lab", campaign: str | None) -> list[list[dict[str, Any]]]:
     """Rows of each campaign in the order of outcomes, the campaigns that started last first."""
-    rows = lab.read("campaign_results").sort("campaign").collect()
+    from pipelines.delivery.contact_cap import used_lists
+    from pipelines.delivery.used_since import with_uses_since
+    from pipelines.records.ledger import Ledger
+
+    used = used_lists(*Ledger.read(lab.lake.root), lab.shop.zone)
+    lists = lab.read("campaign_lists", "all").select("list_id", "campaign").collect()
+    rows = with_uses_since(lab.read("campaign_results").sort("campaign").collect(), lists, used)
     if campaign is not None:
         chosen = rows.filter((pl.col("campaign") == campaign) | (pl.col("list_name") == campaign))
         if chosen.is_empty():

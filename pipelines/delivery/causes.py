@@ -21,7 +21,6 @@ STEP_OF: Final = {
     "open_order": "open_case",
     "written_to": "capped",
     "lot": "held_out",
-    "lot_no_address": "held_out",
     "no_address": "undeliverable",
 }
 """Causes, and the step at which each stops a person."""
@@ -44,7 +43,6 @@ CAUSE_WORDS: Final = {
     "open_order": "an order is on its way",
     "written_to": "written to often enough lately, lists of the day included",
     "lot": "held out by lot, to measure what the campaign changes",
-    "lot_no_address": "drawn to be held out, and without an address: in neither group",
     "no_address": "no address for this channel",
     PASSES: "in the file",
 }

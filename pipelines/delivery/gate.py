@@ -1,7 +1,8 @@
 """The gate: who of a shop's customers ends up on a list, step by step, every step counted.
 
 The order is fixed: suppressed, not eligible, no consent, open case, frequency cap, hold-out, undeliverable. Each
-person leaves at the first step that stops them, so the counts add up to everyone. Consent and suppression come
+person leaves at the first step that stops them, so the counts add up to everyone; who is drawn for the hold-out and has
+no address is counted as without one, so that both groups are people who can be reached. Consent and suppression come
 from tables alone: no setting of a list can let an objecting person through. What the steps look at is gathered by
 `pipelines.delivery.population`.
 """
@@ -132,16 +133,10 @@ def pass_gate(
         share=entry.hold_out,
     )
     reached = pl.col(f"reachable:{entry.channel}")
-    lot = held_out.alias("_lot")
-    chosen = chosen.with_columns(lot).with_columns((pl.col("_lot") & reached).alias("is_held_out"))
+    # Nobody could have written to them: among the held out they would be compared with people who were reached.
+    chosen = chosen.with_columns((held_out & chosen[f"reachable:{entry.channel}"]).alias("is_held_out"))
     later = (
-        pl.when("is_held_out")
-        .then(pl.lit("lot", _CAUSE))
-        .when("_lot")
-        # Nobody could have written to them: among the held out they would be compared with people who were reached.
-        .then(pl.lit("lot_no_address", _CAUSE))
-        .when(~reached)
-        .then(pl.lit("no_address", _CAUSE))
+        pl.when("is_held_out").then(pl.lit("lot", _CAUSE)).when(~reached).then(pl.lit("no_address", _CAUSE))
     )
     # Who passed so far and is not among the chosen lies beyond the limit.
     because = stopped.fill_null("limit")

@@ -11,6 +11,7 @@ import polars as pl
 
 from data_contracts import table
 from models.holdout import campaign_name, smallest_detectable_lift
+from pipelines.delivery.exclusions import exclusion_files
 from pipelines.delivery.gate import DELIVERABLE, STEPS, Gated
 from pipelines.delivery.platforms import platforms_for
 from pipelines.delivery.receipts import Background, reason, receipt, told_of
@@ -31,10 +32,11 @@ def check_lists(shop: Shop) -> None:
     Raises
     ------
     ShopError
-        One of them cannot be used; the message names the list and the setting.
+        One of them cannot be used, or an exclusion file is not there; the message names the list and the setting.
     """
     for entry in shop.lists:
         check_list(entry)
+        exclusion_files(entry, shop)
 
 
 def check_list(entry: SegmentList) -> None:

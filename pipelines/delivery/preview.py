@@ -62,6 +62,10 @@ def entry_of(settings: Mapping[str, Any] | SegmentList) -> SegmentList:
     """
     if isinstance(settings, SegmentList):
         return settings
+    if not isinstance(settings, Mapping):
+        raise ShopError(
+            'Give the settings of a list by name, such as {"where": "valid_orders >= 3", "hold_out": 0.2}.'
+        )
     filled = {"name": "preview", "title": "Preview", "purpose": "preview", "reason": ""} | dict(settings)
     try:
         return SegmentList.model_validate(filled)

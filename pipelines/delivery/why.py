@@ -68,8 +68,8 @@ def why(shop: Shop, lake: Lake, asked: str) -> list[Explained]:
     theirs = tables.of_day("customer_profile").filter(pl.col("customer_key").is_in(keys)).collect()
     if theirs.is_empty():
         raise LabError(
-            f"No valid order of that person was known by {snapshot.as_of}, so no list looked at them. After their "
-            "first order, the next run does."
+            f"No list looked at anybody of that name: no valid order of theirs was known by {snapshot.as_of}. Check "
+            "the spelling; somebody without an order is on no list."
         )
     key = theirs["customer_key"][0]
     entries = {entry.name: entry for entry in shop.lists}

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from pipelines.delivery.contact_cap import used_lists
 from pipelines.delivery.departures import stamp
+from pipelines.delivery.used_since import with_uses_since
 from pipelines.errors import LabError
 from pipelines.lake import Lake
 from pipelines.portal import gate_facts
@@ -127,7 +129,8 @@ class Shelf:
     def results(self) -> tuple[Campaign, ...]:
         """Each campaign with its result, the newest first."""
         day = self.newest.snapshot.as_of
-        return self.newest.remembered("results", lambda: campaigns(self._of_day("campaign_results", day)))
+        used = used_lists(self.ledger.entries(), self.ledger.sendings(), self.shop.zone)
+        return campaigns(with_uses_since(self._of_day("campaign_results", day), self._campaigns(), used))
 
     def result(self, campaign: str) -> Campaign:
         """One campaign's result.

@@ -71,6 +71,12 @@ _WRONG_URL = (
 )
 
 
+def is_begun(lake_root: Path) -> bool:
+    """Whether there may be records: who only reads need not make a file for none."""
+    url = database_url(lake_root)
+    return url.get_backend_name() != "sqlite" or Path(str(url.database)).exists()
+
+
 def open_database(lake_root: Path, *, stays_open: bool = False) -> Engine:
     """Open the records of a lake, making their tables where there are none yet.
 

@@ -14,7 +14,7 @@ import polars as pl
 from sqlalchemy import Engine, Table, insert, select, update
 
 from data_contracts import table
-from pipelines.records.database import RecordsError, open_database, reading, writing
+from pipelines.records.database import RecordsError, is_begun, open_database, reading, writing
 from pipelines.records.tables import downloads, sendings
 
 Via = Literal["command", "page", "api"]
@@ -49,6 +49,14 @@ class Ledger:
     def of(cls, lake_root: Path) -> "Ledger":
         """Open the ledger of a lake."""
         return cls(open_database(lake_root))
+
+    @staticmethod
+    def read(lake_root: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Give the `entries` and `sendings` of a lake; of one without records, none, and none are begun."""
+        if not is_begun(lake_root):
+            return table("download_ledger").empty(), table("campaign_sendings").empty()
+        ledger = Ledger.of(lake_root)
+        return ledger.entries(), ledger.sendings()
 
     def open_entry(self, download: Download, started_at: datetime) -> str:
         """Write that a download begins and return its id."""

@@ -86,7 +86,7 @@ def _some(first: int, count: int) -> dict[str, pl.DataFrame]:
         "customer_key", [number.tobytes().hex() for number in rng.integers(0, 256, (count, 12), np.uint8)]
     )
     silent = rng.integers(0, 900, count)
-    orders = 1 + rng.geometric(0.45, count)
+    orders = rng.geometric(0.45, count)
     spent = np.round(rng.gamma(2.0, 40.0, count) * orders, 2)
     stage = np.select(
         [silent <= 60, silent <= 180, silent <= 365],
@@ -141,7 +141,10 @@ def _some(first: int, count: int) -> dict[str, pl.DataFrame]:
     ]
     return {
         "customer_profile": profile,
-        "consents": agreed.select("customer_key", channel=pl.lit("email"), is_granted=pl.lit(True), recorded_at=at),
+        "consents": pl.concat(
+            some.select("customer_key", channel=pl.lit(channel), is_granted=pl.lit(True), recorded_at=at)
+            for channel, some in {"email": agreed, "ads": agreed.head(count // 4)}.items()
+        ),
         "suppressions": gone.select(
             "customer_key", kind=pl.lit("unsubscribed"), channel=pl.lit("email"), recorded_at=at
         ),

@@ -4,11 +4,14 @@ import json
 import shutil
 from pathlib import Path
 
+import polars as pl
 import pytest
 import typer.testing
 
 from pipelines.cli.main import app
 from pipelines.lake import Lake
+from pipelines.records.ledger import Download, Ledger
+from tests.pipelines.published_shops import rows_of
 from tests.pipelines.small_shops import NOW, deliver, ingest, order_line, write_shop
 
 EMAIL = "anna@example.org"
@@ -49,6 +52,35 @@ def test_an_export_is_two_files_for_their_owner_only_and_names_nobody_on_the_scr
         json.loads(as_json.stdout)["tables"].keys()
         == json.loads(files[1].read_text("utf-8"))["tables"].keys()
     )
+
+
+def test_files_that_left_the_lab_with_a_list_of_theirs_are_named(folder: Path) -> None:
+    lake = Lake.open(folder / "lake")
+    key = (
+        lake.scan("customers")
+        .filter(pl.col("customer_key").is_not_null())
+        .collect()["customer_key"]
+        .to_list()
+    )
+    members = rows_of(
+        "list_members",
+        [
+            {"as_of": NOW.date(), "list_id": f"{name}-list", "customer_key": one, "assignment": assignment}
+            for one in key
+            for name, assignment in (("sent", "deliver"), ("kept", "hold_out"))
+        ],
+    )
+    lake.replace("list_members", members.lazy(), fingerprint="composed", as_of=NOW.date())
+    ledger = Ledger.of(lake.root)
+    for name in ("sent", "kept", "another"):
+        ledger.open_entry(Download("Ben", f"{name}-list", "klaviyo", "Email", 0, "page"), NOW)
+    ledger.engine.dispose()
+    shown = ask(folder, "export-person", EMAIL, "--to", str(folder / "out"))
+    assert "sent-list for klaviyo" in shown.output
+    assert "by Ben" in shown.output
+    assert "kept-list for klaviyo" not in shown.output
+    assert "another-list" not in shown.output
+    assert "sent-list for klaviyo" in ask(folder, "erase-person", EMAIL, "--dry-run").output
 
 
 def test_nothing_is_erased_by_looking_or_without_a_yes(folder: Path) -> None:

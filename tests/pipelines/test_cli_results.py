@@ -17,7 +17,7 @@ from typer.testing import CliRunner, Result
 from models.campaign_effect import Campaign, campaign_results
 from pipelines.cli import read  # noqa: F401  # with one command alone the frame would take no command's name
 from pipelines.cli.app import app
-from pipelines.cli.results import ResultsError
+from pipelines.errors import LabError
 from pipelines.lake import Lake
 from pipelines.records.ledger import Ledger
 from pipelines.shop import Shop
@@ -156,7 +156,7 @@ def test_what_cannot_be_is_told_plainly_and_changes_nothing(
     shop: Shop, words: Sequence[str], says: str
 ) -> None:
     shown = told(shop, *words)
-    assert isinstance(shown.exception, ResultsError)
+    assert isinstance(shown.exception, LabError)
     assert says in str(shown.exception)
     assert not (shop.folder.parent / "lake" / "ledger.sqlite").exists()
 

@@ -164,9 +164,9 @@ def _first_stop(
     )
     if not (decision[0] if decision else case.when_not_delivered == "allow"):
         return "no_consent"
-    if key in held_out:
-        return "held_out"
-    return None if key in reachable else "undeliverable"
+    if key not in reachable:
+        return "undeliverable"
+    return "held_out" if key in held_out else None
 
 
 @settings(max_examples=25, deadline=None)

@@ -96,7 +96,7 @@ def test_words_have_the_values_that_decided(published: tuple[Shop, Lake]) -> Non
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        ("somebody@firm.co.uk", "No valid order of that person"),
+        ("somebody@firm.co.uk", "No list looked at anybody of that name"),
         ("ffffffffffffffffffffffff", "Nobody of that name"),
     ],
 )
@@ -133,6 +133,8 @@ def test_settings_that_make_no_list_are_told_with_what_there_is(published: tuple
         ShopError, match=r"hold_out: Input should be less than 1.*Known settings: name, title"
     ):
         lab.preview({"where": "true", "hold_out": 2})
+    with pytest.raises(ShopError, match="Give the settings of a list by name"):
+        lab.preview("valid_orders >= 2")  # pyright: ignore[reportArgumentType]
     with pytest.raises(ShopError, match=r"no column 'valid_order'. Did you mean valid_orders"):
         lab.preview({"where": "valid_order >= 2"})
     with pytest.raises(

@@ -143,7 +143,7 @@ def test_an_erased_person_leaves_the_sample_at_once(shelf: Shelf) -> None:
     first = shelf.sample(WIN_BACK)[0]
     members = shelf.lake.scan("list_members").filter(pl.col("customer_key") != key(400)).collect()
     write(shelf.lake, "list_members", members)
-    finish(shelf.lake, run="erased")
+    finish(shelf.lake, finished_at=MADE + timedelta(hours=1), run="erased")
     assert first not in shelf.sample(WIN_BACK)
 
 
