@@ -75,3 +75,13 @@ def test_a_country_has_zones_and_mostly_a_currency() -> None:
     assert zones_of("US")[0] == "America/New_York"
     assert zones_of("ES")[0] == "Europe/Madrid"
     assert (currency_of("AT"), currency_of("GB"), currency_of("AQ")) == ("EUR", "GBP", None)
+
+
+def test_every_column_is_known_by_its_own_name() -> None:
+    unknown = [
+        (table, column.name)
+        for table in delivered_tables()
+        for column in delivered_columns(table)
+        if plain_name(column.name) not in words()["columns"].get(column.name, ())
+    ]
+    assert unknown == []
