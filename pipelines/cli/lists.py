@@ -123,11 +123,14 @@ def download(
 ) -> None:
     """Write a list's file, without who has ordered or opted out since, and note it in the ledger."""
     from pipelines.delivery import handout
+    from pipelines.delivery.stored import find_list
     from pipelines.lab import Lab
 
     lab = Lab.open(shop=shop, lake=lake)
     made = handout.download(lab.shop, lab.lake, name, platform, to, who(), datetime.now(UTC))
     typer.echo(f"{made.path}: {made.rows:,} people, {made.dropped:,} dropped since the list was made")
+    if without := find_list(lab.lake, name).files[platform].get("dropped"):
+        typer.echo(f"{without:,} more are on the list and have no address that {platform} takes")
     typer.echo(f"sha256 {made.sha256}")
 
 

@@ -72,7 +72,9 @@ def written(shop: ShopText) -> str:
         _rules(shop.history),
         _identity(shop.phone_region),
         '[consent]\nwhen_not_delivered = "deny"        # who has not said yes is not written to; '
-        '"allow" only on another legal basis\n',
+        '"allow" only on another legal basis\n'
+        "# [[consent.rules]]                # another answer for some countries and channels\n"
+        '# countries = ["GB"]\n# channels = ["email"]\n# when_not_delivered = "allow"\n',
         LISTS,
     ]
     return "\n".join(part for part in parts if part)

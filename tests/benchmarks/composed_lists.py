@@ -97,7 +97,7 @@ def _some(first: int, count: int) -> dict[str, pl.DataFrame]:
     answered = pl.Series(rng.random(count) < 0.2)
     numbers = pl.Series(np.arange(first, first + count))
     at = pl.lit(datetime(2024, 6, 1, tzinfo=UTC))
-    day = (pl.lit(AS_OF) - pl.duration(days=pl.Series(silent))).cast(pl.Date)
+    day = pl.lit(AS_OF) - pl.lit(pl.Series(silent)) * pl.duration(days=1)
     people = key.to_frame()
     profile = people.select(
         pl.lit(AS_OF).alias("as_of"),

@@ -55,7 +55,7 @@ VERDICTS: dict[str, tuple[str, str, str]] = {
 ROLES = {
     "viewer": "sees counts, no people and no files",
     "marketer": "downloads files, notes what was sent, looks people up",
-    "admin": "all that, and says who may sign in",
+    "admin": "all of the above, and says who may sign in",
 }
 
 SPEND = ("low third", "middle third", "top third", "not known")
