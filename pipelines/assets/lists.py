@@ -85,7 +85,7 @@ _worked_out: dict[str, list[OneList]] = {}
 
 
 def _night(given: Given) -> list[OneList]:
-    key = given.fingerprint_of(given.steps["list_stops"])
+    key = f"{given.lake.root} {given.fingerprint_of(given.steps['list_stops'])}"
     if key not in _worked_out:
         _worked_out.clear()
         shop = given.shop
@@ -141,7 +141,6 @@ def background(given: Given) -> Background:
             for row in scores.iter_rows(named=True)
         },
         models=dict(models.iter_rows()),
-        salt_id=given.keys.salt_id,
     )
 
 

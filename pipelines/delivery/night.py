@@ -1,9 +1,9 @@
-"""A night's gates once more, for who asks about one person or one list: from stored rows, without touching the lake.
+"""Where a night's gates read from: the run that makes the lists, or a finished run that somebody asks about.
 
-The night itself is `pipelines.assets.lists`, which keeps what comes out.
+Making the lists is `pipelines.assets.lists`' business, asking afterwards `why`'s and `preview`'s.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -12,12 +12,11 @@ import polars as pl
 
 from data_contracts import table
 from pipelines.delivery.contact_cap import used_lists
-from pipelines.delivery.gate import Gated, pass_gates
 from pipelines.delivery.permissions import Permissions
-from pipelines.delivery.population import Sources, population
+from pipelines.delivery.population import Sources
 from pipelines.delivery.rules import Bought
 from pipelines.lake import Lake
-from pipelines.shop import SegmentList, Shop
+from pipelines.shop import Shop
 from pipelines.snapshots import Snapshot
 
 CORE: Final = (
@@ -76,14 +75,6 @@ def sources_of(shop: Shop, tables: Tables, as_of: date) -> Sources:
         used=used_lists(read("download_ledger").collect(), read("campaign_sendings").collect(), shop.zone),
         members=tables.of_all_days("list_members"),
     )
-
-
-def gates_again(
-    shop: Shop, tables: Tables, entries: Sequence[SegmentList], salt: bytes, as_of: date
-) -> list[tuple[SegmentList, Gated]]:
-    """Put everybody through the gates of these lists, in their order."""
-    people = population(sources_of(shop, tables, as_of), entries, shop, as_of)
-    return list(pass_gates(people, entries, shop, salt, as_of))
 
 
 def _bought(orders: pl.LazyFrame, lines: pl.LazyFrame, question: Bought, as_of: date) -> pl.LazyFrame:

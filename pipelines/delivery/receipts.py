@@ -36,8 +36,6 @@ class Background:
         Lowest and highest value of each score, as "klaviyo recency_days 3": [low, high].
     models
         Published model by quantity.
-    salt_id
-        Which salt drew the hold-out.
     """
 
     stage_cuts: Mapping[str, float] = field(default_factory=dict[str, float])
@@ -45,7 +43,6 @@ class Background:
         default_factory=dict[str, "Sequence[float | None]"]
     )
     models: Mapping[str, str] = field(default_factory=dict[str, str])
-    salt_id: str = ""
 
 
 def reason(entry: SegmentList) -> pl.Expr:
