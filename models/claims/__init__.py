@@ -1,0 +1,119 @@
+"""The claim checker: what everybody repeats about customers after the checkout, tested on a shop's own data.
+
+Articles on this phase quote the same figures again and again, without period or denominator. Each module here tests
+one of them under a definition that is said with the result, gives the shop's number with its interval, and says so
+where nobody can tell or a table is missing. `CLAIMS` are the claims in their own words.
+
+What does not belong here: pictures and pages (`pipelines.report`), reading tables.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Final
+
+import polars as pl
+
+from models.claims._finding import Claimed, Facts, Finding, Sense, Status, Unit, status_of
+from models.claims._texts import CLAIMS, Claim
+
+__all__ = [
+    "CLAIMS",
+    "Claim",
+    "Claimed",
+    "Facts",
+    "Finding",
+    "Sense",
+    "Status",
+    "Unit",
+    "check_claims",
+    "status_of",
+]
+
+_MODULES: Final = (
+    "retained_profit",
+    "returning_spend",
+    "average_retention",
+    "three_purchases",
+    "bad_experience",
+    "ten_of_ten",
+    "referred",
+    "loyalty_programme",
+    "notifications",
+    "tracking_views",
+    "message_opens",
+    "acquisition_cost",
+    "market_surveys",
+)
+_SCHEMA: Final = {
+    "as_of": pl.Date,
+    "claim": pl.Int32,
+    "part": pl.String,
+    "claimed_by": pl.String,
+    "claim_says": pl.String,
+    "status": pl.String,
+    "claimed_low": pl.Float64,
+    "claimed_high": pl.Float64,
+    "sense": pl.String,
+    "unit": pl.String,
+    "number": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "n": pl.Int64,
+    "n_of": pl.String,
+    "needs": pl.String,
+    "definition": pl.String,
+    "says": pl.String,
+}
+
+
+def check_claims(facts: Facts, as_of: date) -> pl.DataFrame:
+    """Test every claim on a shop's data.
+
+    Parameters
+    ----------
+    facts
+        The shop's tables (`pipelines.lab.Lab.claim_facts` gives them) and inputs that no table has.
+    as_of
+        Last day included; later rows change nothing.
+
+    Returns
+    -------
+    DataFrame
+        One row per claim and part, in the order of `CLAIMS`: the columns of the table `claims`.
+    """
+    texts = {claim.number: claim for claim in CLAIMS}
+    found: list[Finding] = []
+    for name in _MODULES:
+        if find_spec(f"models.claims.{name}"):
+            found += import_module(f"models.claims.{name}").findings(facts, as_of)
+    rows = [
+        _row(finding, texts[finding.claim], as_of) for finding in sorted(found, key=lambda one: one.claim)
+    ]
+    return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+
+
+def _row(finding: Finding, claim: Claim, as_of: date) -> tuple[object, ...]:
+    claimed = finding.claimed
+    return (
+        as_of,
+        finding.claim,
+        finding.part,
+        claim.source or None,
+        claim.says,
+        finding.status.value,
+        claimed.low if claimed else None,
+        claimed.high if claimed else None,
+        claimed.sense.value if claimed else None,
+        claimed.unit.value if claimed else None,
+        finding.number,
+        finding.low,
+        finding.high,
+        finding.n,
+        finding.n_of or None,
+        ", ".join(finding.needs) or None,
+        finding.definition,
+        finding.says,
+    )
