@@ -11,7 +11,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help install run test lint types imports check test-services soak bench lock format clean
+.PHONY: help install run test lint types imports check test-services soak bench notebooks docs lock format clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -69,6 +69,13 @@ bench: $(READY) .venv/.bench ## measure speed and memory against the floor, othe
 .venv/.bench: requirements-bench.lock $(READY)
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-bench.lock
 	@touch $@
+
+notebooks: $(READY) ## run all notebooks on the bundled shop and renew the outputs that stand in git
+	@$(BIN)/retention run --shop uk_gift_shop --notebooks none
+	@$(BIN)/retention notebooks --shop uk_gift_shop --renew
+
+docs: $(READY) ## renew the pages of commands, tables and settings from code
+	@$(BIN)/python -m pipelines.reference
 
 lock: $(READY) ## renew requirements.lock from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

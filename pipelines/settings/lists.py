@@ -12,8 +12,10 @@ class ContactCap(Settings):
 
     Attributes
     ----------
-    times, days
-        Who got so many messages or lists in so many days up to as_of, its own day included, gets no further one.
+    times
+        Who got so many messages or lists gets no further one.
+    days
+        Counted over so many days up to as_of, its own day included.
     """
 
     times: int = Field(default=4, ge=1)
@@ -29,6 +31,29 @@ class SegmentList(Settings):
 
     Attributes
     ----------
+    name
+        What the list is known by.
+    title
+        The name for people.
+    channel
+        How people are written to.
+    where
+        One boolean SQL expression over customer_profile.
+    reason
+        Why somebody is on it, with columns of customer_profile in braces.
+    order_by
+        What the list is sorted by before it is cut, as in SQL.
+    limit
+        How many people at most.
+    hold_out
+        Share that is not written to, by lot.
+    expected_rate
+        Share expected to order without a campaign, for the smallest lift that can be shown; by default what is
+        predicted of its people.
+    expires_after_hours
+        After so many hours it is not handed out any more.
+    null_means
+        What a rule that comes out as null decides.
     purpose
         loyalty, reactivation, second order, detractor recovery, review request, referral invitation, cross-sell, or
         one of the shop's own.
@@ -44,8 +69,10 @@ class SegmentList(Settings):
         Columns of customer_profile that upload files carry beside what the platform needs.
     platforms
         For whom files are made; by default those that serve the channel.
-    period, window_days
-        For how long an assignment to the hold-out lasts, and how long after sending the effect is counted.
+    period
+        For how long an assignment to the hold-out lasts.
+    window_days
+        How many days after sending the effect is counted.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")

@@ -20,20 +20,32 @@ class OrderRules(Settings):
 
     Attributes
     ----------
-    return_order_ids, adjustment_order_ids
-        Regular expressions over order_id: goods or money going back, and bookkeeping.
-    replacement_order_ids, replacement_tags
-        A regular expression over order_id, and tags: orders sent in exchange for goods that came back, whatever
-        value stands on them.
-    cancelled_statuses, pending_statuses, test_statuses
-        Statuses of orders that were called off, not placed yet, or placed to try the shop out.
+    return_order_ids
+        A regular expression over order_id: goods or money going back.
+    adjustment_order_ids
+        A regular expression over order_id: bookkeeping.
+    replacement_order_ids
+        A regular expression over order_id: orders sent in exchange for goods that came back, whatever value stands on
+        them.
+    replacement_tags
+        Tags of such orders.
+    cancelled_statuses
+        Statuses of orders that were called off.
+    pending_statuses
+        Statuses of orders that are not placed yet.
+    test_statuses
+        Statuses of orders placed to try the shop out.
     placed_statuses
         Statuses of orders that count. One that is in none of these lists counts as well, and is told.
     test_tags
         Tags of orders placed to try the shop out.
-    kinds, kinds_by_name
-        A regular expression over product_id, then over product_name, to the kind of line; the first match wins, a
-        delivered kind goes before all, and what matches none is ``kind_when_unmatched``.
+    kinds
+        Regular expressions over product_id, each with the kind of line that it tells; the first match wins, and a
+        delivered kind goes before all.
+    kinds_by_name
+        The same over product_name, for lines that none of those matched.
+    kind_when_unmatched
+        The kind of a line that matched nothing.
     repeated_lines
         What happens to a line that stands twice within its order.
     rate_holds_days
@@ -70,6 +82,12 @@ class OrderRules(Settings):
 
 
 class ReturnRules(Settings):
-    """How far back a return may look for its purchase."""
+    """How far back a return may look for its purchase.
+
+    Attributes
+    ----------
+    match_window_days
+        A return that names no order is matched to purchases of so many days before it.
+    """
 
     match_window_days: int = Field(default=365, gt=0)

@@ -8,7 +8,7 @@ from pipelines.settings.base import Settings
 
 
 class Identity(Settings):
-    """Who is one customer (`pipelines.ingest.identity`).
+    """Who is one customer.
 
     Attributes
     ----------
@@ -75,6 +75,8 @@ class ConsentRule(Settings):
         one of them where that is the stricter answer.
     channels
         Where it holds.
+    when_not_delivered
+        Whether somebody of whom no consent was delivered may be written to.
     """
 
     countries: tuple[str, ...] = ()
@@ -95,6 +97,11 @@ class Consent(Settings):
     """What a missing consent record means; 'deny' unless the shop has another legal basis.
 
     Of several ``rules`` the first that fits a customer's country and the channel holds, before the general answer.
+
+    Attributes
+    ----------
+    when_not_delivered
+        Whether somebody of whom no consent was delivered may be written to.
     """
 
     when_not_delivered: Missing = "deny"
@@ -113,6 +120,15 @@ class OpenCases(Settings):
     """How long a case may stay open before it is taken to be forgotten, in days; 0 looks for none.
 
     While a return, ticket or order of a customer is open, no list takes them in.
+
+    Attributes
+    ----------
+    return_days
+        A return, from the day the goods came back.
+    ticket_days
+        A ticket, from the day it was opened.
+    order_days
+        An order, from its day until its parcel has arrived.
     """
 
     return_days: int = Field(default=30, ge=0)

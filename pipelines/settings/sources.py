@@ -17,8 +17,10 @@ class Layout(Settings):
 
     Attributes
     ----------
-    encoding, separator
-        Of text files: a Python codec name, one character.
+    encoding
+        Of text files: a Python codec name.
+    separator
+        Of text files: one character.
     skip_rows
         Lines before the header; found out where not said.
     header_rows
@@ -55,8 +57,10 @@ class Database(Settings):
     ----------
     address_from
         Name of the environment variable that holds the address; addresses hold passwords.
-    table, query
-        One of them: a table or view, or one SELECT.
+    table
+        A table or view; or else a query.
+    query
+        One SELECT.
     updated_at
         A column that grows with every change: only what changed since the last time is fetched.
     overlap_hours
@@ -84,9 +88,9 @@ class Source(Settings):
     name
         Short name, part of every delivery's id.
     table
-        The delivered table, e.g. ``orders``.
+        The delivered table, such as orders.
     format
-        A format of `pipelines.sources`.
+        How its files are written: csv, xlsx, json, parquet, postgres, or a system's export such as shopify_orders.
     path
         File, folder or glob, relative to shop.toml.
     database
@@ -97,10 +101,12 @@ class Source(Settings):
         Canonical column -> the same text for every row.
     split_by
         A column of the file whose values, in the order they appear, are deliveries of their own.
-    customer_numbers, order_numbers
-        Whose numbers ``customer_id`` and ``order_id`` hold: the same number in two sources is the same
-        customer or order only where both say the same here. Not said, a second source of orders has numbers
-        of its own, and every other source those of the first (`Shop.numbers_of`).
+    customer_numbers
+        Whose numbers ``customer_id`` holds: the same number in two sources is the same customer only where both say
+        the same here. Not said, a second source of orders has numbers of its own, and every other source those of the
+        first.
+    order_numbers
+        The same of ``order_id`` and orders.
     timezone
         Of times without an offset; the shop's by default.
     layout
@@ -143,7 +149,12 @@ class Source(Settings):
 
 
 class Contracts(Settings):
-    """When a delivery is broken rather than a row."""
+    """When a delivery is broken rather than a row.
+
+    Attributes
+    ----------
+    block_share
+        A critical rule that fails on more than this share of a delivery's rows sets all of it aside.
+    """
 
     block_share: float = Field(default=0.2, gt=0, le=1)
-    """A critical rule that fails on more than this share of a delivery's rows sets all of it aside."""
