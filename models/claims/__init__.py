@@ -10,12 +10,25 @@ What does not belong here: pictures and pages (`pipelines.report`), reading tabl
 from __future__ import annotations
 
 from datetime import date
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Final
 
 import polars as pl
 
+from models.claims import (
+    acquisition_cost,
+    average_retention,
+    bad_experience,
+    loyalty_programme,
+    market_surveys,
+    message_opens,
+    notifications,
+    referred,
+    retained_profit,
+    returning_spend,
+    ten_of_ten,
+    three_purchases,
+    tracking_views,
+)
 from models.claims._finding import Claimed, Facts, Finding, Sense, Status, Unit, status_of
 from models.claims._texts import CLAIMS, Claim
 
@@ -32,23 +45,24 @@ __all__ = [
     "status_of",
 ]
 
-_MODULES: Final = (
-    "retained_profit",
-    "returning_spend",
-    "average_retention",
-    "three_purchases",
-    "bad_experience",
-    "ten_of_ten",
-    "referred",
-    "loyalty_programme",
-    "notifications",
-    "tracking_views",
-    "message_opens",
-    "acquisition_cost",
-    "market_surveys",
+_TESTS: Final = (
+    retained_profit.findings,
+    returning_spend.findings,
+    average_retention.findings,
+    three_purchases.findings,
+    bad_experience.findings,
+    ten_of_ten.findings,
+    referred.findings,
+    loyalty_programme.findings,
+    notifications.findings,
+    tracking_views.findings,
+    message_opens.findings,
+    acquisition_cost.findings,
+    market_surveys.findings,
 )
 _SCHEMA: Final = {
     "as_of": pl.Date,
+    "tested_as_of": pl.Date,
     "claim": pl.Int32,
     "part": pl.String,
     "claimed_by": pl.String,
@@ -85,10 +99,7 @@ def check_claims(facts: Facts, as_of: date) -> pl.DataFrame:
         One row per claim and part, in the order of `CLAIMS`: the columns of the table `claims`.
     """
     texts = {claim.number: claim for claim in CLAIMS}
-    found: list[Finding] = []
-    for name in _MODULES:
-        if find_spec(f"models.claims.{name}"):
-            found += import_module(f"models.claims.{name}").findings(facts, as_of)
+    found = [finding for test in _TESTS for finding in test(facts, as_of)]
     rows = [
         _row(finding, texts[finding.claim], as_of) for finding in sorted(found, key=lambda one: one.claim)
     ]
@@ -98,6 +109,7 @@ def check_claims(facts: Facts, as_of: date) -> pl.DataFrame:
 def _row(finding: Finding, claim: Claim, as_of: date) -> tuple[object, ...]:
     claimed = finding.claimed
     return (
+        as_of,
         as_of,
         finding.claim,
         finding.part,

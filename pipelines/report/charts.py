@@ -13,6 +13,7 @@ import polars as pl
 from pipelines.report.figures.backtests import backtest_figure
 from pipelines.report.figures.calibrations import calibration_figure
 from pipelines.report.figures.campaigns import campaign_figure, campaigns_figure, pressure_figure
+from pipelines.report.figures.claims import claims_figure
 from pipelines.report.figures.cohorts import cohort_figure
 from pipelines.report.figures.decile_lifts import decile_lift_figure
 from pipelines.report.figures.deliveries import conservation_figure, contract_figure
@@ -39,6 +40,7 @@ __all__ = [
     "calibration_chart",
     "campaign_result",
     "campaign_results",
+    "claims",
     "cohort_heat_map",
     "contact_pressure",
     "contract_rules",
@@ -221,6 +223,11 @@ def contact_pressure(contact_pressure: pl.LazyFrame, look: Look = _PLAIN) -> Cha
     return _drawn(
         pressure_figure(contact_pressure), look, "Too little is known of contacts and unsubscriptions."
     )
+
+
+def claims(claims: pl.LazyFrame, look: Look = _PLAIN) -> Chart:
+    """What everybody repeats, beside the shop's own numbers."""
+    return _drawn(claims_figure(claims), look, "No claim could be tested.")
 
 
 def delivery_conservation(deliveries: pl.LazyFrame, look: Look = _PLAIN) -> Chart:

@@ -16,8 +16,10 @@ from markupsafe import Markup
 
 from pipelines.report import break_downs, sections, words
 from pipelines.report.changes import changes
+from pipelines.report.claims import claims_section
 from pipelines.report.figures.backtests import backtest_figure
 from pipelines.report.figures.calibrations import calibration_figure
+from pipelines.report.figures.claims import claims_figure
 from pipelines.report.figures.cohorts import cohort_figure
 from pipelines.report.figures.decile_lifts import decile_lift_figure
 from pipelines.report.figures.deliveries import conservation_figure, contract_figure
@@ -48,6 +50,7 @@ CONTENTS = (
     ("satisfaction", "Satisfaction"),
     ("service", "Delivery and service"),
     ("predictions", "What to expect"),
+    ("claims", "What everybody says"),
     ("segments", "Who the customers are today"),
     ("lists", "Lists for campaigns"),
     ("glossary", "What the words mean"),
@@ -91,6 +94,7 @@ def render_report(tables: Tables, shop: Shop, as_of: date, made: str) -> str:
         "repeat_bridge": repeat_bridge(tables("revenue_bridge")),
         "refunds": break_downs.refunds(tables("refund_speed")),
         "changes": changes(tables, shop.currency),
+        "claims": claims_section(tables("claims")),
         "surveys": sections.surveys(tables),
         "has_surveys": bool(shop.sources_of("survey_answers")),
         "cuts": sections.cuts(tables("stage_cuts")),
@@ -122,6 +126,7 @@ def _figures(tables: Tables, shop: Shop, as_of: date, look: Look) -> dict[str, S
         "matrix": frequency_recency_figure(tables("frequency_recency"), champions),
         "paths": purchase_paths_figure(tables("purchase_paths")),
         "importances": importances_figure(tables("churn_importances")),
+        "claims": claims_figure(tables("claims")),
         "stages": stages_figure(tables("customer_profile"), as_of),
         "movements": movements_figure(tables("stage_transitions"), as_of),
         "rfm": rfm_figure(tables("rfm"), shop.currency),

@@ -120,8 +120,8 @@ def short_month(day: date) -> str:
 
 
 def model_name(model: str) -> str:
-    """A model's name for people; its own where it has no other."""
-    return MODEL_NAMES.get(model, model)
+    """A model's name for people; one of the shop's own goes by its name in shop.toml."""
+    return MODEL_NAMES.get(model) or f"{model[:1].upper()}{model[1:]}".replace("_", " ")
 
 
 def purchase_model_name(model: str) -> str:
