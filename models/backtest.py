@@ -14,6 +14,7 @@ import polars as pl
 
 from models.calibration import calibration_by_decile
 from models.candidates import Candidate
+from models.champion import QUANTITIES, choose_champion
 from models.foretold import MOST_CUSTOMERS, Predicted, default_candidates, predict_candidates
 from models.measure import Measured, compared, measure
 from models.origins import MOST_ORIGINS
@@ -56,6 +57,19 @@ class BacktestResult:
     calibration: pl.DataFrame
     predictions: pl.DataFrame
     candidates: pl.DataFrame
+
+    @property
+    def champions(self) -> pl.DataFrame:
+        """One row per quantity that has a champion: quantity, model, is_baseline, reason (`models.champion`)."""
+        rows: list[tuple[str, str, bool, str]] = []
+        for quantity in QUANTITIES:
+            try:
+                won = choose_champion(self.metrics, quantity, self.comparisons)
+            except ValueError:
+                continue
+            rows.append((quantity, won.name, won.is_baseline, won.reason))
+        schema = {"quantity": pl.String, "model": pl.String, "is_baseline": pl.Boolean, "reason": pl.String}
+        return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def backtest(

@@ -51,6 +51,13 @@ class MismatchedModelError(ModelError, ValueError):
     """
 
 
+class DisqualifiedError(ModelError):
+    """A model broke the rules of the back-test: it knows more than it was told, or says something else each time.
+
+    Remedy: the message says what it did and where; it is out at every origin until that is mended.
+    """
+
+
 class ApproximationWarning(UserWarning):
     """The result stands, but less firmly than its digits suggest; the message says how much less."""
 

@@ -28,7 +28,7 @@ from models.candidates import (
     mbg_nbd_gamma_gamma,
     pareto_nbd_gamma_gamma,
 )
-from models.errors import ApproximationWarning, ModelError, UnitWarning
+from models.errors import ApproximationWarning, DisqualifiedError, ModelError, UnitWarning
 from models.features import Tables
 from models.known import Known, known_at, sample_of
 from models.less_returns import LessReturns
@@ -90,7 +90,8 @@ def predict_candidates(
 ) -> Predicted:
     """Fit every candidate at each origin, and put its predictions beside what happened.
 
-    A candidate that refuses an origin (too little history, no convergence) has no predictions there, and says why.
+    A candidate that refuses an origin (too little history, no convergence) has no predictions there, and says why. One
+    that is disqualified at any origin has none at all.
 
     Parameters
     ----------
@@ -112,22 +113,30 @@ def predict_candidates(
     horizon_days = default_horizon(first_day, as_of) if horizon_days is None else horizon_days
     predictions: list[pl.DataFrame] = []
     told: list[dict[str, object]] = []
+    out: dict[str, str] = {}
     for cut in origins(first_day, as_of, horizon_days, most=most_origins):
         known = known_at(cut, **sample)
         known = Known(cut, known.purchases.collect().lazy(), known.tables)
         outcomes = _outcomes(known, sample, horizon_days)
         for candidate in candidates:
-            predicted, notes = _predict(candidate, known, horizon_days, outcomes)
+            predicted, notes = None, out.get(candidate.name, "")
+            if candidate.name not in out:
+                try:
+                    predicted, notes = _predict(candidate, known, horizon_days, outcomes)
+                except DisqualifiedError as error:
+                    out[candidate.name] = notes = str(error)
             told.append(
                 {"cut": cut, "model": candidate.name, "took_part": predicted is not None, "notes": notes}
             )
             if predicted is not None:
                 predictions.append(predicted.select(pl.lit(cut).alias("cut"), pl.all()))
+    predictions = [rows for rows in predictions if rows["model"][0] not in out]
     if not predictions:
         reasons = "; ".join(f"{row['model']}: {row['notes']}" for row in told)
         raise ValueError(f"No candidate could be back-tested. {reasons}")
     said = pl.DataFrame(
-        told, schema={"cut": pl.Date, "model": pl.String, "took_part": pl.Boolean, "notes": pl.String}
+        [row | _if_out(row, out) for row in told],
+        schema={"cut": pl.Date, "model": pl.String, "took_part": pl.Boolean, "notes": pl.String},
     )
     split = [
         pl.lit(as_of).alias("as_of"),
@@ -138,6 +147,12 @@ def predict_candidates(
         predictions=pl.concat(predictions).select(*split, pl.exclude("cut")),
         candidates=said.select(*split, pl.exclude("cut")),
     )
+
+
+def _if_out(row: Mapping[str, object], out: Mapping[str, str]) -> dict[str, object]:
+    """What changes in the row of a model that was disqualified, perhaps at another origin."""
+    name = str(row["model"])
+    return {"took_part": False, "notes": out[name]} if name in out else {}
 
 
 def _check_names(candidates: Sequence[Candidate]) -> None:
@@ -195,6 +210,8 @@ def _predict(
         warnings.simplefilter("always")
         try:
             predicted = candidate.fit(known).predict(horizon_days)
+        except DisqualifiedError:
+            raise
         except ModelError as error:
             return None, str(error)
     notes = "; ".join(dict.fromkeys(_told(said)))

@@ -23,7 +23,9 @@ from pipelines.settings import (
     Identity,
     OpenCases,
     OrderRules,
+    OwnModel,
     Predictions,
+    Profit,
     ReturnRules,
     SegmentList,
     Settings,
@@ -52,12 +54,18 @@ class Shop(Settings):
 
     Attributes
     ----------
-    name, title
-        Folder-safe name and the name for people.
+    name
+        What folders and the lake are named by.
+    title
+        The name for people.
     sample
         A bundled or simulated shop: lists neither expire nor go stale, and its hold-out salt is public.
-    timezone, currency
-        Local days and money are the shop's.
+    public_salt
+        The salt of a sample shop's hold-outs; a real shop's stands beside its lake or in the environment.
+    timezone
+        Where its days begin.
+    currency
+        What its money is told in; other currencies are changed into it.
     history_start
         First day of the history; days before it cannot be asked for.
     max_age_days
@@ -66,9 +74,11 @@ class Shop(Settings):
         How many days a version of a table is kept after it was replaced; so long a list can be rebuilt.
     locale
         How people of the shop write dates and money, such as en_GB.
-    lists, ready_lists
-        The shop's own lists, and which of those that come with the program it wants: their names, or true for all. One
-        of its own takes the place of a ready one of the same name.
+    attribution
+        Whose data these are, where a licence asks that they be named.
+    ready_lists
+        Which of the lists that come with the program it wants: their names, or true for all. One of its own takes the
+        place of a ready one of the same name.
     contact_cap
         How often all lists together may reach a customer.
     campaign_windows
@@ -94,6 +104,8 @@ class Shop(Settings):
     identity: Identity = Identity()
     consent: Consent = Consent()
     predictions: Predictions = Predictions()
+    profit: Profit = Profit()
+    models: tuple[OwnModel, ...] = ()
     tiers: Tiers = Tiers()
     lists: tuple[SegmentList, ...] = ()
     ready_lists: bool | tuple[str, ...] = False
@@ -129,6 +141,7 @@ class Shop(Settings):
         for what, names in (
             ("source", [source.name for source in self.sources]),
             ("list", [entry.name for entry in self.lists]),
+            ("model", [entry.name for entry in self.models]),
         ):
             if doubled := {name for name in names if names.count(name) > 1}:
                 raise ValueError(f"two {what}s are named {', '.join(sorted(doubled))}")
@@ -194,7 +207,8 @@ def _told(fault: "ErrorDetails") -> str:
         if isinstance(step, str):
             section = section.model_fields[step].annotation
             section = next((part for part in get_args(section) if hasattr(part, "model_fields")), section)
-    return f"there is no such setting; there are {', '.join(getattr(section, 'model_fields', {}))}"
+    names = [field.alias or name for name, field in getattr(section, "model_fields", {}).items()]
+    return f"there is no such setting; there are {', '.join(names)}"
 
 
 def find_shop_file(where: str | Path) -> Path:

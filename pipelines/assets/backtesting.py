@@ -12,16 +12,27 @@ from typing import cast
 
 import polars as pl
 
-from models.backtest import Measured, Predicted, compared, measure, predict_candidates
+from models.backtest import (
+    Measured,
+    Predicted,
+    compared,
+    default_candidates,
+    measure,
+    predict_candidates,
+)
 from models.calibration import calibration_by_cohort, calibration_by_decile, outcomes
 from models.champion import QUANTITIES, Champion, Quantity, choose_champion
 from models.decile_lift import decile_lift
 from pipelines.assets.fit_nights import dated, on_fit_nights
 from pipelines.assets.given import Given
 from pipelines.assets.known import feature_tables, with_rows
-from pipelines.assets.step import Keeps, Stage, Step
+from pipelines.assets.step import Keeps, Stage, Step, Verdict
 from pipelines.lake import Lake
+from pipelines.own_models.competing import own_candidates
+from pipelines.own_models.model_files import identity
 from pipelines.shop import Shop
+
+OWN_TOOK_PART = "own_models_took_part"
 
 _Step = partial(Step, stage=Stage.PREDICTIONS, keeps=Keeps.OTHER_DAYS)
 
@@ -34,13 +45,17 @@ def steps(shop: Shop) -> list[Step]:
             table="backtest_predictions",
             reads=(*facts, "model_fits"),
             make=on_fit_nights("backtest_predictions", _backtest_predictions, is_carried=False),
-            settings=("predictions",),
+            settings=("predictions", "models"),
+            identity=own_models,
         ),
         _Step(
             table="backtest_candidates",
             reads=(*facts, "model_fits", "backtest_predictions"),
             make=on_fit_nights("backtest_candidates", _backtest_candidates),
-            settings=("predictions",),
+            settings=("predictions", "models"),
+            identity=own_models,
+            checks=_own_took_part if shop.models else None,
+            check_names=(OWN_TOOK_PART,) if shop.models else (),
         ),
         *(
             _Step(
@@ -76,6 +91,11 @@ def steps(shop: Shop) -> list[Step]:
             picture="decile_lift",
         ),
     ]
+
+
+def own_models(given: Given) -> str:
+    """What the files of the shop's own models hold."""
+    return identity(given.shop)
 
 
 def leading(given: Given, without: Collection[str] = ()) -> dict[Quantity, Champion]:
@@ -119,8 +139,19 @@ def _predicted(given: Given) -> Predicted:
         given.table("returns"),
         as_of=given.as_of,
         seed=given.shop.predictions.seed,
+        candidates=[*default_candidates(), *own_candidates(given.shop)],
         tables={name: table for name, table in tables.items() if name not in ("orders", "returns")},
     )
+
+
+def _own_took_part(given: Given) -> list[Verdict]:
+    """Warn of models of the shop's own that are out, with the reason."""
+    own = [model.name for model in given.shop.models]
+    told = given.table("backtest_candidates").filter(pl.col("model").is_in(own)).sort("cut", descending=True)
+    newest = told.unique("model", keep="first", maintain_order=True).sort("model").collect()
+    out = newest.filter(~pl.col("took_part"))["notes"].to_list()
+    says = " ".join(out) or f"{newest.height} of {len(own)} models of the shop's own were back-tested"
+    return [Verdict(OWN_TOOK_PART, not out, says, is_error=False)]
 
 
 def _measured(given: Given, *, name: str) -> pl.LazyFrame:

@@ -19,6 +19,7 @@ from models.summary import customer_summary
 from pipelines.assets.given import Given
 from pipelines.assets.program import code_version
 from pipelines.assets.step import Keeps, Stage, Step
+from pipelines.own_models.model_files import identity
 from pipelines.shop import Shop
 
 REQUESTED = "requested"
@@ -33,8 +34,8 @@ def steps(_: Shop) -> list[Step]:
             keeps=Keeps.OTHER_DAYS,
             reads=("purchases", "readiness"),
             make=_model_fits,
-            settings=("predictions",),
-            identity=_requested,
+            settings=("predictions", "models"),
+            identity=lambda given: _requested(given) + identity(given.shop),
         ),
     ]
 
@@ -144,6 +145,7 @@ def _newest_fit(given: Given) -> dict[str, Any] | None:
 
 
 def _program(given: Given) -> str:
-    """Checksum what makes models beside their data: code, settings, contract."""
-    parts = [code_version(), given.shop.settings_hash("predictions"), promise("purchases").version]
+    """Checksum what makes models beside their data: code, settings, contract, the shop's own models."""
+    settings = given.shop.settings_hash("predictions", "models")
+    parts = [code_version(), settings, promise("purchases").version, identity(given.shop)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

@@ -4,6 +4,7 @@ Models are fitted in `pipelines.assets.fitted_models` and chosen in `pipelines.a
 ready gets no rows, never made-up numbers.
 """
 
+from collections.abc import Mapping
 from functools import partial
 
 import polars as pl
@@ -16,6 +17,7 @@ from models.less_returns import LessReturns
 from models.prediction import predict_customers
 from models.published import Champions
 from models.spend import GammaGamma
+from pipelines.assets.backtesting import own_models
 from pipelines.assets.fit_nights import empty, fitted_as_of
 from pipelines.assets.fitted_models import (
     SPEND_BEFORE_RETURNS,
@@ -28,7 +30,12 @@ from pipelines.assets.given import Given
 from pipelines.assets.known import feature_tables, known_now
 from pipelines.assets.step import Keeps, Stage, Step
 from pipelines.delivery.profile import without_objectors
+from pipelines.own_models.hidden_model import HiddenModel
+from pipelines.own_models.model_files import model_files
 from pipelines.shop import Shop
+
+PREDICTED = {"value": "predicted_value", "probability": "purchase_probability"}
+"""Column of a candidate's predictions by the quantity that it is champion for."""
 
 _Step = partial(Step, stage=Stage.PREDICTIONS, keeps=Keeps.OTHER_DAYS)
 
@@ -50,7 +57,8 @@ def steps(shop: Shop) -> list[Step]:
                 "suppressions",
             ),
             make=_predictions,
-            settings=("predictions",),
+            settings=("predictions", "models"),
+            identity=own_models,
         ),
     ]
 
@@ -84,7 +92,10 @@ def _published(given: Given) -> Champions | None:
             GammaGamma.from_json(stored[SPEND_BEFORE_RETURNS]) if SPEND_BEFORE_RETURNS in stored else None
         ),
         returned_shares=_returned_shares(given),
-        others={name: _other(name, given) for name in set(champion.values()) - {*fitted, LessReturns.name}},
+        others={
+            name: _other(name, champion, given)
+            for name in set(champion.values()) - {*fitted, LessReturns.name}
+        },
         calibration=given.table("backtest_calibration").collect(),
         outcomes=given.table("backtest_outcomes").collect(),
     )
@@ -96,7 +107,10 @@ def _returned_shares(given: Given) -> pl.DataFrame | None:
     return None if shares.is_empty() else shares
 
 
-def _other(name: str, given: Given) -> Candidate:
+def _other(name: str, champion: Mapping[str, str], given: Given) -> Candidate:
+    seed = given.shop.predictions.seed
     if name == BoostedTrees.name:
-        return BoostedTrees(seed=given.shop.predictions.seed, grown=grown_trees(given))
-    return next(candidate for candidate in default_candidates() if candidate.name == name)
+        return BoostedTrees(seed=seed, grown=grown_trees(given))
+    needs = tuple(PREDICTED[quantity] for quantity, model in champion.items() if model == name)
+    own = [HiddenModel(one, seed=seed, needs=needs) for one in model_files(given.shop)]
+    return next(candidate for candidate in (*own, *default_candidates()) if candidate.name == name)

@@ -2,7 +2,7 @@
 
 import json
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -37,30 +37,12 @@ def backtest_command(
     """Put the shop back in time, let every model predict, and compare with what happened. Changes no table."""
     from rich.console import Console
 
-    from models.backtest import backtest
-    from pipelines.assets.known import feature_tables, with_rows
-    from pipelines.errors import AsOfError
+    from pipelines.explore.own_models import back_test
     from pipelines.lab import Lab
 
     lab = Lab.open(shop, lake)
-    day = as_of.date() if as_of else lab.as_of
-    if day > lab.as_of:
-        raise AsOfError(
-            f"--as-of {day} lies after the newest finished run's day, {lab.as_of}. Give an earlier day."
-        )
-    tables = cast("dict[str, Any]", with_rows(feature_tables(lab.shop), lab.read))
     with Console(stderr=True).status("Fitting every model at every origin ..."):
-        try:
-            result = backtest(
-                tables["orders"],
-                lab.read("returns"),
-                as_of=day,
-                seed=lab.shop.predictions.seed,
-                horizon_days=horizon,
-                tables={name: table for name, table in tables.items() if name not in ("orders", "returns")},
-            )
-        except ValueError as error:
-            raise AsOfError(f"{error} Give another --as-of or --horizon.") from error
+        result = back_test(lab, horizon_days=horizon, as_of=as_of.date() if as_of else None)
     if as_json:
         typer.echo(json.dumps(_facts(result), indent=1, default=str))
     else:
@@ -81,15 +63,8 @@ def _facts(result: "BacktestResult") -> dict[str, Any]:
 
 
 def _champions(result: "BacktestResult") -> dict[str, str]:
-    from models.champion import choose_champion
-
-    found: dict[str, str] = {}
-    for quantity in ("value", "probability"):
-        try:
-            found[quantity] = choose_champion(result.metrics, quantity, result.comparisons).reason
-        except ValueError as error:
-            found[quantity] = str(error)
-    return found
+    nobody = "No model can be chosen: nobody ordered in the days foretold."
+    return dict.fromkeys(SHOWN, nobody) | dict(result.champions.select("quantity", "reason").iter_rows())
 
 
 def _show(result: "BacktestResult") -> None:

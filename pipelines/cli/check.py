@@ -34,9 +34,11 @@ def check(
         _tell_waiting(opened, lake, as_json)
         return
     from pipelines.delivery.lists import check_lists
+    from pipelines.own_models.trial import check_models
     from pipelines.rehearsal import rehearse
 
     check_lists(opened)
+    check_models(opened)
     found = rehearse(opened, datetime.now(UTC), examples)
     if as_json:
         told = {

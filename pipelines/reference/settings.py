@@ -72,7 +72,7 @@ def _section(path: str, kind: type[Settings]) -> str:
     about = " ".join(" ".join(filter(None, (doc.short_description, doc.long_description))).split())
     told = meanings(kind)
     rows = [
-        f"| `{name}` | {_kind(info.annotation)} | {_default(info)} | {_cell(told.get(name, ''))} |"
+        f"| `{info.alias or name}` | {_kind(info.annotation)} | {_default(info)} | {_cell(told.get(name, ''))} |"
         for name, info in kind.model_fields.items()
         if name not in _INNER and section_of(info.annotation)[0] is None
     ]

@@ -7,8 +7,10 @@ used.
 from pipelines.settings.base import Settings, check_locale, check_timezone
 from pipelines.settings.lists import ContactCap, SegmentList
 from pipelines.settings.orders import LineKind, OrderRules, ReturnRules
+from pipelines.settings.own_models import OwnModel
 from pipelines.settings.people import Consent, Identity, OpenCases
 from pipelines.settings.predictions import Predictions
+from pipelines.settings.profit import Profit
 from pipelines.settings.ready_lists import ready_lists
 from pipelines.settings.sources import Contracts, Database, Layout, Source
 from pipelines.settings.tiers import Tiers
@@ -23,7 +25,9 @@ __all__ = [
     "LineKind",
     "OpenCases",
     "OrderRules",
+    "OwnModel",
     "Predictions",
+    "Profit",
     "ReturnRules",
     "SegmentList",
     "Settings",
