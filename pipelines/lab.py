@@ -1,129 +1,92 @@
-"""Lab: the one door to a shop's tables for notebooks and scripts. It reads finished snapshots and changes nothing."""
+"""Lab: the one door to a shop's tables for notebooks and scripts. It reads finished snapshots and changes nothing.
 
-import os
+How each answer is worked out stands in `pipelines.explore`, `models` and `pipelines.delivery`, which are imported when
+they are first asked: a lab opens at once.
+"""
+
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from data_contracts import table, table_names
-from pipelines.errors import AsOfError, LakeError
-from pipelines.lake import Lake, find_lake_folder
-from pipelines.shop import Shop
-from pipelines.snapshots import Snapshot, newest_snapshot
+from pipelines.explore.opened import Opened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from models.backtest import BacktestResult
+    from models.candidates import Candidate
+    from models.claims import Facts
+    from models.cohort_members import Measure
+    from models.periods import PeriodUnit
     from pipelines.delivery.preview import Preview
+    from pipelines.explore.described import Described
+    from pipelines.explore.plots import Plots
     from pipelines.settings import SegmentList
 
 
 @dataclass(frozen=True, slots=True)
-class Lab:
+class Lab(Opened):
     """A shop's tables as of its newest finished run.
 
     Attributes
     ----------
-    shop
-        The shop's settings.
-    lake
-        The tables on disk; use `read` rather than the lake.
-    as_of
-        The last day included in what `read` gives by default.
-    snapshot
-        The finished run that is read; None inside a run's own notebooks, which read what the run has written so far.
+    shop, lake, as_of, snapshot
+        Settings, tables on disk, last day included, and the finished run that is read.
 
     Examples
     --------
     >>> from pipelines.lab import Lab
     >>> lab = Lab.open(shop="uk_gift_shop")  # doctest: +SKIP
+    >>> lab.plot.cohort_heat_map()  # doctest: +SKIP
     >>> lab.read("cohort_retention").collect()  # doctest: +SKIP
     """
 
-    shop: Shop
-    lake: Lake
-    as_of: date
-    snapshot: Snapshot | None
-
     @classmethod
-    def open(cls, shop: str | Path | None = None, lake: str | Path | None = None) -> "Lab":
-        """Open a shop's lake at its newest finished snapshot.
+    def practice(
+        cls, *, customers: int | None = None, days: int | None = None, seed: int | None = None
+    ) -> "Lab":
+        """Open the practice shop: 4,000 made-up people over two years, who tell more than most shops know.
+
+        They leave orders, returns, surveys, parcels, tickets, messages, points, referrals, campaigns and costs. The
+        shop is simulated and computed when it is first asked for, which takes minutes, into $RETENTION_PRACTICE or else
+        beside the lakes; from then on it is opened as it is. What is true of its people lies in
+        ``Lab.practice().shop.folder / "truth"``.
 
         Parameters
         ----------
-        shop
-            Name, folder or shop.toml; by default $RETENTION_SHOP, else the bundled real shop.
-        lake
-            The lake's folder; by default $RETENTION_LAKE, else lake/<shop> beside workspace.yaml.
+        customers, days, seed
+            Make it of other numbers; a folder holds one practice shop.
 
         Raises
         ------
-        ShopError, LakeError
-            There is no such shop, or no finished run.
+        LakeError
+            The folder holds one of other numbers than those asked for.
         """
-        opened = Shop.open(shop or os.environ.get("RETENTION_SHOP") or "uk_gift_shop")
-        found = Lake.open(find_lake_folder(opened.name, lake), opened.name)
-        if os.environ.get("RETENTION_UNFINISHED"):
-            return cls(opened, found, date.fromisoformat(os.environ["RETENTION_AS_OF"]), None)
-        snapshot = newest_snapshot(found)
-        return cls(opened, found, snapshot.as_of, snapshot)
+        from pipelines.explore.practice import practice_folder, ready_practice
+
+        shop, lake = ready_practice(practice_folder(), customers=customers, days=days, seed=seed)
+        return cls.open(shop, lake)
+
+    @property
+    def plot(self) -> "Plots":
+        """Charts in the house theme: those of `pipelines.report.charts` by name, and forms for any frame.
+
+        Examples
+        --------
+        >>> chart = lab.plot.retention_rates()  # doctest: +SKIP
+        >>> lab.plot.save(chart, "retention.svg")  # doctest: +SKIP
+        """
+        from pipelines.explore.plots import Plots
+
+        return Plots(self)
 
     def tables(self) -> pl.DataFrame:
         """Every table of the snapshot: what one row is, how many rows, which version."""
-        names = [name for name in self._versions() if name in table_names()]
-        return pl.DataFrame(
-            {
-                "table": names,
-                "one_row_per": [table(name).grain for name in names],
-                "layer": [table(name).layer.value for name in names],
-                "rows": [self.read(name).select(pl.len()).collect().item() for name in names],
-                "version": [self._versions()[name] for name in names],
-            }
-        )
+        from pipelines.explore.overview import tables
 
-    def read(
-        self, name: str, as_of: date | str | Literal["all"] | None = None, version: int | None = None
-    ) -> pl.LazyFrame:
-        """Read a table lazily.
-
-        Parameters
-        ----------
-        name
-            Table name; see `tables`.
-        as_of
-            In tables that keep several days: the newest by default, a day, or "all" of them.
-        version
-            A version of the table; by default the snapshot's.
-
-        Raises
-        ------
-        ContractError
-            There is no such table.
-        LakeError
-            No finished run wrote it, or it has no such version.
-        AsOfError
-            There are no rows for that day, or the table keeps no days.
-        """
-        promised = table(name)
-        frame = self._rows(name, version)
-        if not promised.is_kept_by_as_of:
-            if as_of not in (None, "all"):
-                raise AsOfError(
-                    f"Table {name} keeps no days, so it cannot be read as of {as_of}. What was known on a day is "
-                    "worked out by `models.summary`."
-                )
-            return frame
-        if as_of == "all":
-            return frame
-        day = self.as_of if as_of is None else _day(as_of)
-        chosen = frame.filter(pl.col("as_of") == day)
-        if as_of is not None and chosen.head(1).collect().is_empty():
-            days = frame.select(pl.col("as_of").unique().sort()).collect().to_series().to_list()
-            raise AsOfError(f"Table {name} has no rows for {day}; it has {', '.join(map(str, days[-5:]))}.")
-        return chosen
+        return tables(self)
 
     def features(self, as_of: date | str | None = None, horizon_days: int | None = None) -> pl.LazyFrame:
         """What was known of each customer at the end of a day: the matrix that the trees learn from.
@@ -150,16 +113,9 @@ class Lab:
         --------
         >>> lab.features("2011-06-30").collect()  # doctest: +SKIP
         """
-        from models.features import features
-        from pipelines.assets.known import feature_tables, with_rows
+        from pipelines.explore.what_if import features_on
 
-        day = self.as_of if as_of is None else _day(as_of)
-        if day > self.as_of:
-            raise AsOfError(
-                f"{day} lies after the newest finished run's day, {self.as_of}. Give an earlier day."
-            )
-        tables = with_rows(feature_tables(self.shop), self.read)
-        return features(day, horizon_days=horizon_days, **tables)
+        return features_on(self, as_of, horizon_days)
 
     def preview(self, settings: "Mapping[str, Any] | SegmentList") -> "Preview":
         """Try a list out on the newest finished run, without touching the lake.
@@ -183,59 +139,155 @@ class Lab:
         --------
         >>> lab.preview({"where": "stage = 'lapsed' AND m = 3", "hold_out": 0.2})  # doctest: +SKIP
         """
-        from pipelines.delivery.night import tables_of
-        from pipelines.delivery.preview import preview
-        from pipelines.keys import keys_of
+        from pipelines.explore.what_if import previewed
 
-        if self.snapshot is None:
-            raise LakeError("A list can be tried out once a run has finished; this one has not yet.")
-        made_at = datetime.combine(self.as_of, time(), UTC)
-        salt = keys_of(self.shop, self.lake.root).hold_out
-        return preview(self.shop, tables_of(self.lake, self.snapshot), settings, salt=salt, made_at=made_at)
+        return previewed(self, settings)
 
-    def describe(self, name: str) -> pl.DataFrame:
-        """The dictionary of a table: every column with type, meaning, unit and privacy class."""
-        columns = table(name).columns
-        return pl.DataFrame(
-            {
-                "column": [column.name for column in columns],
-                "type": [column.kind for column in columns],
-                "meaning": [column.meaning for column in columns],
-                "unit": [column.unit for column in columns],
-                "privacy": [column.privacy.value for column in columns],
-            }
+    def describe(self, name: str) -> "Described":
+        """The dictionary of a table: every column with type, meaning, unit and privacy class, as ``.frame`` too."""
+        from pipelines.explore.described import described
+
+        return described(name)
+
+    def sql(self, query: str) -> pl.DataFrame:
+        """Ask one SELECT in DuckDB's SQL over the snapshot's tables by name.
+
+        Tables that keep several days hold the newest under their name, all of them as ``<table>_all_days``. Nothing
+        else on the machine can be read, and nothing written.
+
+        Raises
+        ------
+        pipelines.explore.sql.QueryError
+            The query cannot be asked; the message suggests tables and columns.
+
+        Examples
+        --------
+        >>> lab.sql("SELECT country, count(*) AS n FROM customers GROUP BY ALL ORDER BY n DESC")  # doctest: +SKIP
+        """
+        from pipelines.explore.sql import asked
+
+        return asked(self, query)
+
+    def members(
+        self,
+        *,
+        cohort: date | str | None = None,
+        k: int | None = None,
+        measure: "Measure" = "active_rate",
+        period_unit: "PeriodUnit" = "month",
+        segment: str | None = None,
+        list: str | None = None,
+    ) -> pl.LazyFrame:
+        """The people behind a number: a cohort or one of its cells, a segment, or a list; name one of these.
+
+        Parameters
+        ----------
+        cohort
+            First day of its period, or a month such as "2011-01".
+        k, measure, period_unit
+            The cell, as its row in ``cohort_retention`` names it; without ``k`` everybody of the cohort.
+        segment
+            As in ``segment_members``, such as "rfm:Champions" or "stage:lapsed".
+        list
+            A list's name (its newest) or list_id; gives ``assignment``, ``position`` and ``reason``, too.
+
+        Returns
+        -------
+        pl.LazyFrame
+            One row per customer, sorted (a list in its own order): customer_key and the columns of
+            ``customer_profile``.
+
+        Raises
+        ------
+        AsOfError
+            The cell is not complete yet, so nobody can say who is in it.
+        LabError
+            There is no such cohort, segment or list, or not one of them is named.
+        """
+        from pipelines.explore.members import members
+
+        return members(
+            self,
+            cohort=cohort,
+            k=k,
+            measure=measure,
+            period_unit=period_unit,
+            segment=segment,
+            list_name=list,
         )
 
-    def _rows(self, name: str, version: int | None) -> pl.LazyFrame:
-        if version is None and self.snapshot is None:
-            return self._unfinished(name)
-        known = self._versions().get(name)
-        if known is None:
-            raise LakeError(
-                f"Table {name} was not written by a finished run for {self.as_of} in {self.lake.root}. "
-                "Run `retention run` first."
-            )
-        if version is not None and not 0 <= version <= known:
-            raise LakeError(f"Table {name} has no version {version}; it has 0 to {known}.")
-        return self.lake.scan(name, version=known if version is None else version)
+    def snapshots(self) -> pl.DataFrame:
+        """Every finished run of the lake, oldest day first; `compare` takes two of them."""
+        from pipelines.explore.overview import snapshots
 
-    def _unfinished(self, name: str) -> pl.LazyFrame:
-        """What the run that is going on gives its own steps, also of tables that keep the newest day only."""
-        if table(name).is_kept_by_as_of:
-            return self.lake.scan(name)
-        from pipelines.assets.catalogue import steps_of
-        from pipelines.assets.given import Given
-        from pipelines.assets.step import Moment
+        return snapshots(self)
 
-        moment = Moment("notebook", datetime.combine(self.as_of, time(), UTC), self.as_of)
-        return Given(self.shop, self.lake, moment, steps_of(self.shop)).table(name)
+    def compare(self, a: date | str, b: date | str | None = None) -> pl.DataFrame:
+        """Two finished runs side by side: headline numbers, champions, lists, and the tables whose rows changed.
 
-    def _versions(self) -> dict[str, int]:
-        return self.lake.versions() if self.snapshot is None else self.snapshot.versions
+        Parameters
+        ----------
+        a, b
+            A snapshot_id or a day (then its newest run); ``b`` is by default the run that is open.
 
+        Returns
+        -------
+        pl.DataFrame
+            One row per number: what, a, b, difference, in_words. Null where a version is not kept any more.
 
-def _day(as_of: date | str) -> date:
-    try:
-        return date.fromisoformat(str(as_of))
-    except ValueError as error:
-        raise AsOfError(f"as_of must be a day such as 2011-12-09, or 'all', not {as_of!r}.") from error
+        Raises
+        ------
+        LakeError
+            There is no such run.
+        """
+        from pipelines.explore.compare import compared
+
+        return compared(self, a, b)
+
+    def claim_facts(self, **options: Any) -> "Facts":
+        """What `models.claims` tests: the tables that a run tests claims on, and inputs that no table gives."""
+        from pipelines.explore.overview import claim_facts
+
+        return claim_facts(self, options)
+
+    def backtest(
+        self,
+        *candidates: "str | Candidate",
+        horizon_days: int | None = None,
+        as_of: date | str | None = None,
+        most_origins: int | None = None,
+    ) -> "BacktestResult":
+        """Let models foretell days that have passed by now, and compare with what happened. Changes no table.
+
+        Parameters
+        ----------
+        candidates
+            Names of the program's models or of shop.toml's, files such as ``own_models/mine.py:Mine`` (seen from here,
+            from shop.toml or from notebooks/), or objects as `models.candidates.Candidate` says; by default all of the
+            program's and the shop's own.
+        horizon_days
+            Days to foretell; by default a quarter of the history, at most 365.
+        as_of
+            Last day included; by default the snapshot's.
+        most_origins
+            How often the shop is put back at most; by default 3.
+
+        Returns
+        -------
+        models.backtest.BacktestResult
+            ``metrics``, ``comparisons``, ``champions``, and ``candidates``, which says who took no part and why.
+
+        Raises
+        ------
+        ShopError
+            There is no such model.
+        AsOfError
+            The day or the horizon cannot be tested.
+
+        Examples
+        --------
+        >>> lab.backtest("global_mean", "own_models/mine.py:Mine").metrics  # doctest: +SKIP
+        """
+        from pipelines.explore.own_models import back_test
+
+        return back_test(self, candidates, horizon_days=horizon_days, as_of=as_of, most_origins=most_origins)

@@ -3,9 +3,11 @@
 import json
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 
 import polars as pl
 
+from data_contracts import table
 from pipelines.errors import LakeError
 from pipelines.lake import Lake
 
@@ -35,6 +37,25 @@ class Snapshot:
                 "code_version": [self.code_version],
             }
         )
+
+
+class LakeAtSnapshot(Lake):
+    """A lake as one finished run left it, for reading: what came later is not seen."""
+
+    def __init__(self, root: Path, snapshot: Snapshot) -> None:
+        super().__init__(root)
+        self._snapshot = snapshot
+
+    def scan(self, name: str, *, version: int | None = None, as_of: date | None = None) -> pl.LazyFrame:
+        """Read a table as the run left it; of one that it did not write, no rows."""
+        known = self._snapshot.versions.get(name) if version is None else version
+        if known is None:
+            return table(name).empty().lazy()
+        return super().scan(name, version=known, as_of=as_of)
+
+    def as_of(self, name: str) -> date | None:
+        """Give the run's day for the tables that it wrote."""
+        return self._snapshot.as_of if name in self._snapshot.versions else None
 
 
 def newest_snapshot(lake: Lake, as_of: date | None = None) -> Snapshot:

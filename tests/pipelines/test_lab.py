@@ -1,5 +1,7 @@
 """Lab: reads finished runs and nothing else, says what there is, and writes nothing."""
 
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -32,6 +34,18 @@ def test_the_lab_opens_at_the_newest_finished_run_by_argument_or_environment(
     monkeypatch.setenv("RETENTION_LAKE", str(published.lake.root))
     opened = Lab.open()
     assert (opened.shop, opened.lake.root, opened.snapshot) == (lab.shop, lab.lake.root, lab.snapshot)
+
+
+def test_a_lab_opens_without_what_only_some_questions_need(published: Published) -> None:
+    asks = (
+        "import sys; from pipelines.lab import Lab; Lab.open(*sys.argv[1:]).read('orders').head().collect(); "
+    )
+    tells = (
+        "print(*{'altair', 'dagster', 'duckdb', 'great_expectations', 'sklearn'}.intersection(sys.modules))"
+    )
+    folders = [str(published.shop.folder), str(published.lake.root)]
+    command = [sys.executable, "-c", asks + tells, *folders]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == ""
 
 
 def test_tables_lists_every_table_with_its_rows(lab: Lab) -> None:
@@ -94,10 +108,26 @@ def test_what_is_not_there_is_told_with_what_is(published: Published, lab: Lab, 
 
 
 def test_describe_gives_the_dictionary(lab: Lab) -> None:
-    described = lab.describe("customer_profile").rows_by_key("column", named=True)
+    described = lab.describe("customer_profile").frame.rows_by_key("column", named=True)
     assert set(described) == set(table("customer_profile").schema)
     assert described["historic_clv"][0]["unit"] == "shop currency"
     assert described["customer_key"][0]["privacy"] == "pseudonym"
+
+
+def test_has_tells_what_the_shop_delivers(lab: Lab) -> None:
+    assert lab.has("orders")
+    assert lab.has("survey_answers")
+    assert not lab.has("champions"), "written, without rows"
+    assert not lab.has("shipments"), "never written"
+    with pytest.raises(ContractError, match="Did you mean orders"):
+        lab.has("order")
+
+
+def test_claims_are_tested_on_the_tables_that_hold_rows(lab: Lab) -> None:
+    facts = lab.claim_facts(margin=0.4)
+    assert facts.options["margin"] == 0.4
+    assert {"orders", "purchases", "survey_answers"} <= set(facts.tables)
+    assert facts.lacks("shipments", "champions", "orders") == ("shipments", "champions")
 
 
 def test_the_lab_sees_nothing_of_a_run_that_is_not_finished(published: Published, tmp_path: Path) -> None:
@@ -110,7 +140,7 @@ def test_the_lab_sees_nothing_of_a_run_that_is_not_finished(published: Published
         copy.lake,
         lab.as_of + timedelta(days=1),
         NIGHT + timedelta(days=1),
-        leave_out=["reports", "notebooks", "snapshots"],
+        leave_out=["reports", "snapshots"],
     )
     again = Lab.open(copy.shop.folder, copy.lake.root)
     assert again.snapshot == lab.snapshot
@@ -120,16 +150,25 @@ def test_the_lab_sees_nothing_of_a_run_that_is_not_finished(published: Published
     assert again.tables().equals(lab.tables())
 
 
-def test_a_runs_own_notebook_reads_the_day_of_the_run_in_every_table(
+def test_a_past_days_finished_run_is_read_as_of_that_day_in_every_table(
     published: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    copy = copy_of(published, tmp_path)
     past = published.snapshot.as_of - timedelta(days=40)
-    monkeypatch.setenv("RETENTION_UNFINISHED", "1")
+    publish(copy.shop, copy.lake, past)
+    lab = Lab.open(copy.shop.folder, copy.lake.root, as_of=past)
+    assert lab.snapshot.as_of == lab.as_of == past
+    # purchases are kept for the newest day only; a past day must not be shown those.
+    assert lab.read("purchases").select(pl.col("order_day").max()).collect().item() <= past
+    assert lab.read("orders").collect().height == 65
+    monkeypatch.setenv("RETENTION_SHOP", str(copy.shop.folder))
+    monkeypatch.setenv("RETENTION_LAKE", str(copy.lake.root))
     monkeypatch.setenv("RETENTION_AS_OF", past.isoformat())
-    unfinished = Lab.open(published.shop.folder, published.lake.root)
-    # purchases are kept for the newest day only; a past day's notebook must not be shown those.
-    assert unfinished.read("purchases").select(pl.col("order_day").max()).collect().item() <= past
-    assert unfinished.read("orders").collect().height == 65
+    assert Lab.open().snapshot == lab.snapshot
+    # Who names a shop, such as the one to practise on, does not mean the night's day.
+    assert Lab.open(copy.shop.folder).as_of == published.snapshot.as_of
+    with pytest.raises(LakeError, match="no finished run for 2020-01-01"):
+        Lab.open(as_of="2020-01-01")
 
 
 def test_reading_writes_nothing(published: Published, lab: Lab) -> None:
