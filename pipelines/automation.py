@@ -1,4 +1,4 @@
-"""When things run by themselves: every night the deliveries of the day before, and then its publication.
+"""When things run by themselves: every night the deliveries of the day before, then its publication, then notebooks.
 
 What a run does is said by the jobs in `pipelines.definitions`.
 """
@@ -17,6 +17,7 @@ from pipelines.shop import Shop
 
 NIGHTLY = "0 3 * * *"
 AS_OF_TAG = "retention/as_of"
+"""Tag of the runs of a night: the day they are for. A run that was started by hand has none, and nothing follows it."""
 
 
 # The type of what define_asset_job gives is not exported, hence Any below.
@@ -36,7 +37,7 @@ def schedule_of(shop: Shop, ingest: Any) -> dg.ScheduleDefinition:
     return _nightly
 
 
-def sensor_of(shop: Shop, lake_root: Path, ingest: Any, publish: Any) -> dg.SensorDefinition:
+def publish_after_ingest(shop: Shop, lake_root: Path, ingest: Any, publish: Any) -> dg.SensorDefinition:
     """Publish as soon as a nightly ingest has succeeded, for the day it was for; say why where that may not be."""
 
     @dg.run_status_sensor(
@@ -57,6 +58,25 @@ def sensor_of(shop: Shop, lake_root: Path, ingest: Any, publish: Any) -> dg.Sens
             choose_as_of(shop, lake, date.fromisoformat(day))
         except LabError as error:
             return dg.SkipReason(str(error))
-        return dg.RunRequest(run_key=run.run_id, partition_key=day)
+        return dg.RunRequest(run_key=run.run_id, partition_key=day, tags={AS_OF_TAG: day})
 
     return _publish
+
+
+def notebooks_after_publish(shop: Shop, publish: Any, notebooks: Any) -> dg.SensorDefinition:
+    """Run all notebooks as soon as a night has been published; its snapshot stands whatever they do."""
+
+    @dg.run_status_sensor(
+        name=f"{shop.name}__notebooks_after_publish",
+        run_status=dg.DagsterRunStatus.SUCCESS,
+        monitored_jobs=[publish],
+        request_job=notebooks,
+    )
+    def _notebooks(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.SkipReason:
+        run = context.dagster_run
+        day = run.tags.get(AS_OF_TAG)
+        if day is None:
+            return dg.SkipReason("the day was published by hand; notebooks are run so too")
+        return dg.RunRequest(run_key=run.run_id, partition_key=day, tags={AS_OF_TAG: day})
+
+    return _notebooks

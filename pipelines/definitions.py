@@ -5,12 +5,14 @@ $RETENTION_SHOPS names the shops, separated by commas (names, folders or shop.to
 
 import os
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
 from pipelines.assets.build import LakeLock, Overrides, asset_of, lock_name
 from pipelines.assets.catalogue import steps_of
-from pipelines.automation import schedule_of, sensor_of
+from pipelines.assets.notebooks import notebook_assets
+from pipelines.automation import notebooks_after_publish, publish_after_ingest, schedule_of
 from pipelines.lake import find_lake_folder
 from pipelines.shop import Shop
 
@@ -41,20 +43,34 @@ def build_defs(
         selection=[assets[name] for name, step in steps.items() if not step.stage.is_ingest],
         description="Measure, predict, segment and publish for one day (the partition).",
     )
+    notebooks = notebook_assets(opened, chosen)
     lake = chosen.lake or find_lake_folder(opened.name)
     lock = LakeLock(
         shop_folder=str(opened.folder),
         lake=str(lake),
         is_held=chosen.holds_lock,
     )
-    return dg.Definitions(
+    made = dg.Definitions(
         assets=list(assets.values()),
         jobs=[ingest, publish],
         schedules=[schedule_of(opened, ingest)],
-        sensors=[sensor_of(opened, lake, ingest, publish)],
+        sensors=[publish_after_ingest(opened, lake, ingest, publish)],
         resources={lock_name(opened): lock},
         executor=dg.in_process_executor,
     )
+    return (
+        made if notebooks is None else dg.Definitions.merge(made, _of_notebooks(opened, publish, notebooks))
+    )
+
+
+# The type of what define_asset_job gives is not exported, hence Any.
+def _of_notebooks(shop: Shop, publish: Any, assets: dg.AssetsDefinition) -> dg.Definitions:
+    job = dg.define_asset_job(
+        job_name(shop, "notebooks"),
+        selection=[assets],
+        description="Run the notebooks on the finished tables of one day (the partition).",
+    )
+    return dg.Definitions(assets=[assets], jobs=[job], sensors=[notebooks_after_publish(shop, publish, job)])
 
 
 def job_name(shop: Shop, job: str) -> str:

@@ -1,4 +1,4 @@
-"""The main job in one process: ingest, then publish for one day, under the lake's lock.
+"""The main job in one process under the lake's lock: ingest, publish for one day, notebooks on what was published.
 
 What is done stands in `pipelines.assets`; this module decides the day, looks before it leaps, and turns what Dagster
 raises back into the fault that a person can mend.
@@ -6,8 +6,8 @@ raises back into the fault that a person can mend.
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from pipelines.errors import AsOfError, DeliveryError, LabError
 from pipelines.ingest.receipts import receipts
 from pipelines.ingest.values import local_day, typed
 from pipelines.lake import Lake
+from pipelines.notebooks.files import Which, some_of
 from pipelines.publishable import choose_as_of, refuse_blocked
 from pipelines.shop import Shop
 from pipelines.snapshots import Snapshot, newest_snapshot
@@ -47,12 +48,15 @@ class Plan:
         Ids of those that were taken before.
     as_of
         The day asked for; None means the day of the newest order.
+    notebooks
+        Notebooks that are run on the finished snapshot.
     """
 
     ready: list[Arrival]
     known: frozenset[str]
     as_of: date | None
     starts_at: Stage
+    notebooks: dict[str, Path] = field(default_factory=dict)
 
 
 def plan_run(
@@ -61,13 +65,14 @@ def plan_run(
     as_of: date | None,
     starts_at: Stage = Stage.LANDING,
     now: datetime | None = None,
+    notebooks: Which = Which.NONE,
 ) -> Plan:
     """Look at everything that could stop a run, without changing anything.
 
     Raises
     ------
     DeliveryError, ShopError
-        A file cannot be taken, or a list's rule cannot be asked.
+        A file cannot be taken, a list's rule cannot be asked, or two notebooks have one name.
     AsOfError
         The day lies before the first order or in the future.
     LakeError
@@ -85,7 +90,7 @@ def plan_run(
     check_lists(shop)
     if as_of is not None:
         _check_not_before_first_order(shop, ready, as_of)
-    return Plan(ready, known, as_of, starts_at)
+    return Plan(ready, known, as_of, starts_at, some_of(shop, notebooks))
 
 
 def run_shop(
@@ -97,9 +102,10 @@ def run_shop(
     *,
     refit: bool = False,
 ) -> Snapshot:
-    """Ingest and publish as planned; returns the finished snapshot.
+    """Ingest, publish and run notebooks as planned; returns the finished snapshot.
 
-    ``refit`` fits the models before their week is over.
+    ``refit`` fits the models before their week is over. Notebooks that fail are noted in the table ``notebooks``; the
+    snapshot stands.
 
     Raises
     ------
@@ -113,21 +119,21 @@ def run_shop(
         from dagster._core.errors import DagsterAssetCheckFailedError
 
         from pipelines.assets.build import Overrides
+        from pipelines.assets.notebooks import keys_of_notebooks
         from pipelines.definitions import build_defs, job_name
 
         overrides = Overrides(lake=lake_root, reporter=reporter, holds_lock=True, now=now, refit=refit)
         defs = build_defs(shop=shop, overrides=overrides)
         with dg.DagsterInstance.get() as instance:
 
-            def execute(job: str, partition: str | None = None) -> None:
-                chosen = _selection(shop, plan.starts_at, job)
+            def execute(job: str, chosen: list[dg.AssetKey], partition: str | None = None) -> None:
                 if not chosen:
                     return
                 try:
                     defs.resolve_job_def(job_name(shop, job)).execute_in_process(
                         instance=instance,
                         partition_key=partition,
-                        asset_selection=[dg.AssetKey([shop.name, name]) for name in chosen],
+                        asset_selection=chosen,
                         # A failed step is told once, by the command; Dagster keeps its own record of it.
                         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
                     )
@@ -137,10 +143,16 @@ def run_shop(
                         "was. This is a fault of the program: please report it."
                     ) from error
 
-            execute("ingest")
+            def steps_of_job(job: str) -> list[dg.AssetKey]:
+                return [dg.AssetKey([shop.name, name]) for name in _selection(shop, plan.starts_at, job)]
+
+            execute("ingest", steps_of_job("ingest"))
             _refuse_blocked(shop, lake, started)
             as_of = choose_as_of(shop, lake, plan.as_of)
-            execute("publish", as_of.isoformat())
+            execute("publish", steps_of_job("publish"), as_of.isoformat())
+            # Which failed stands in their table; the run itself has succeeded.
+            with suppress(dg.Failure):
+                execute("notebooks", keys_of_notebooks(shop, plan.notebooks), as_of.isoformat())
     return newest_snapshot(lake, as_of)
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import polars as pl
 
 from pipelines.lake import Lake
+from pipelines.notebooks.files import notebooks_of
+from pipelines.notebooks.kept import outcomes
 from pipelines.report.numbers import valid_orders
 from pipelines.shop import Shop
 from pipelines.snapshots import Snapshot
@@ -54,6 +56,7 @@ def summarise(shop: Shop, lake: Lake, snapshot: Snapshot, seconds: float) -> Run
     # As the report says it: less the refunds that were known on the day.
     known = valid_orders(orders, table("returns"), snapshot.as_of)
     counted["net"] = known.select(pl.col("net_by_as_of").sum().cast(pl.Float64)).collect().item()
+    notebooks = outcomes(lake, shop, snapshot, notebooks_of(shop)).values()
     facts: dict[str, Any] = {
         "shop": shop.name,
         "as_of": snapshot.as_of,
@@ -77,7 +80,12 @@ def summarise(shop: Shop, lake: Lake, snapshot: Snapshot, seconds: float) -> Run
         "files": [str(lake.root / name) for name in of_day("list_files")["file_name"]],
         "report": pages("report"),
         "contracts": pages("contracts"),
-        "notebooks": [str(lake.root / name) for name in of_day("notebooks")["file_name"]],
+        "notebooks": [str(one.page) for one in notebooks if one.error is None],
+        "failed_notebooks": [
+            {"notebook": one.name, "error": one.error, "page": str(one.page)}
+            for one in notebooks
+            if one.error
+        ],
         "seconds": round(seconds, 1),
         "peak_memory_gb": round(_peak_memory(), 2),
     }
@@ -141,6 +149,11 @@ def _text(shop: Shop, facts: dict[str, Any]) -> str:
         *(f"Report         {path}" for path in facts["report"]),
         *(f"Contracts      {path}" for path in facts["contracts"]),
         *(f"Notebook       {path}" for path in facts["notebooks"]),
+        *(
+            f"Notebook       {one['notebook']} failed: {one['error']}. As far as it got: {one['page']}; "
+            "open it with `retention lab`"
+            for one in facts["failed_notebooks"]
+        ),
         f"Took           {facts['seconds']:.1f} s, at most {facts['peak_memory_gb']:.2f} GB",
     ]
     return "\n".join(lines)

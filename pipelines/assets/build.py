@@ -19,6 +19,7 @@ from pipelines.assets.given import Given
 from pipelines.assets.run import UNIQUE_KEY, carry_out
 from pipelines.assets.step import Keeps, Moment, Outcome, Step
 from pipelines.lake import Lake, find_lake_folder
+from pipelines.notebooks.night import Listener
 from pipelines.shop import Shop
 
 REFIT_TAG = "retention/refit"
@@ -27,8 +28,8 @@ PREVIEW_ROWS = 5
 ANONYMOUS = (Privacy.NONE,)
 
 
-class Reporter(Protocol):
-    """Who wants to hear how a run gets on."""
+class Reporter(Listener, Protocol):
+    """Who wants to hear how a run gets on, its notebooks included."""
 
     def started(self, step: Step) -> None:
         """A step begins."""

@@ -1,10 +1,10 @@
-"""What people open: the report and the executed notebooks; and the snapshot that ends a run.
+"""What people open: the report; and the snapshot that ends a run.
 
-Charts and pages are made in `pipelines.report`, notebooks stand in notebooks/.
+Charts and pages are made in `pipelines.report`. Notebooks are run on the finished snapshot, by
+`pipelines.assets.notebooks`.
 """
 
 import hashlib
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from pipelines.assets.landing import connected_tables
 from pipelines.assets.program import code_version
 from pipelines.assets.step import Keeps, Stage, Step
 from pipelines.ingest.expectations import expected
-from pipelines.notebooks import execute_notebook, notebook_files
+from pipelines.notebooks import kept
 from pipelines.shop import Shop
 from pipelines.snapshots import Snapshot
 
@@ -50,6 +50,7 @@ SHOWN = (
     "purchase_paths",
     "churn_importances",
     "champions",
+    "claims",
     "customer_predictions",
     "customer_profile",
     "stage_cuts",
@@ -58,8 +59,8 @@ SHOWN = (
     "rfm_cuts",
     "campaign_lists",
 )
-"""Tables that the report and the notebooks show; `deliveries` is shown too, and a file that only came again changes
-neither, so its row is not waited for."""
+"""Tables that the report shows; `deliveries` is shown too, and a file that only came again does not change the
+report, so its row is not waited for."""
 
 
 NOT_SHOWN = (
@@ -80,7 +81,7 @@ NOT_SHOWN = (
 
 
 def steps(shop: Shop) -> list[Step]:
-    """Report and page of contracts, notebooks, snapshot."""
+    """Report and page of contracts, snapshot."""
     return [
         _Step(
             table="reports",
@@ -90,27 +91,17 @@ def steps(shop: Shop) -> list[Step]:
             settings=("title", "attribution", "sample", "currency", "timezone", "sources", "contracts"),
             identity=_late_sources,
         ),
-        _Step(table="notebooks", reads=SHOWN, make=_notebooks, identity=_notebook_sources),
         Step(
             table="snapshots",
             stage=Stage.SNAPSHOT,
             keeps=Keeps.EVERYTHING,
-            reads=("reports", "notebooks", *NOT_SHOWN, "deliveries"),
+            reads=("reports", *NOT_SHOWN, "deliveries"),
             make=_snapshot,
         ),
     ]
 
 
-_Pages = dict[str, tuple[str, bytes]]
-_BEGUN: dict[tuple[Path, str, str], Future[_Pages]] = {}
-"""Pages that are being made, by lake, run and table."""
-
-
 def _reports(given: Given) -> pl.LazyFrame:
-    return _kept(given, "reports", "page", _pages(given, "reports"))
-
-
-def _rendered(given: Given) -> _Pages:
     """The report of the day, and beside it the page of contracts as it was then."""
     from pipelines.report.contracts import FILE_NAME, write_contracts_page
     from pipelines.report.report import render_report
@@ -118,7 +109,7 @@ def _rendered(given: Given) -> _Pages:
     made = given.moment.now.strftime("%Y-%m-%d %H:%M UTC")
     page = render_report(given.table, given.shop, given.as_of, made).encode()
     contracts = write_contracts_page(given.lake, given.shop, given.moment.now).read_bytes()
-    return {"report": ("report.html", page), "contracts": (FILE_NAME, contracts)}
+    return _kept(given, {"report": ("report.html", page), "contracts": (FILE_NAME, contracts)})
 
 
 def _late_sources(given: Given) -> str:
@@ -129,44 +120,9 @@ def _late_sources(given: Given) -> str:
     return ",".join(found.select("source").collect()["source"])
 
 
-def _notebooks(given: Given) -> pl.LazyFrame:
-    return _kept(given, "notebooks", "page", _pages(given, "notebooks"))
-
-
-def _pages(given: Given, name: str) -> _Pages:
-    """Make pages; with the first to be asked for the other begins too, if it is due.
-
-    Both are made of the same tables, and a notebook's kernel is a process of its own that is mostly waited for.
-    """
-    run = given.lake.root, given.moment.run_id
-    if (*run, name) not in _BEGUN:
-        threads = ThreadPoolExecutor(max_workers=len(_MAKERS))
-        for table, make in _MAKERS.items():
-            if table == name or _is_due(given, table):
-                _BEGUN[*run, table] = threads.submit(make, given)
-        threads.shutdown(wait=False)
-    return _BEGUN.pop((*run, name)).result()
-
-
-def _is_due(given: Given, table: str) -> bool:
-    step = given.steps.get(table)
-    return step is not None and given.fingerprint(table) != given.fingerprint_of(step)
-
-
-def _executed(given: Given) -> _Pages:
-    return {path.stem: (f"{path.stem}.html", execute_notebook(path, given)) for path in notebook_files()}
-
-
-def _notebook_sources(_: Given) -> str:
-    return hashlib.sha256(b"".join(path.read_bytes() for path in notebook_files())).hexdigest()
-
-
-_MAKERS = {"reports": _rendered, "notebooks": _executed}
-
-
-def _kept(given: Given, name: str, key: str, pages: _Pages) -> pl.LazyFrame:
+def _kept(given: Given, pages: dict[str, tuple[str, bytes]]) -> pl.LazyFrame:
     """Write pages under the lake and say which."""
-    folder = given.lake.root / name / given.as_of.isoformat()
+    folder = given.lake.root / "reports" / given.as_of.isoformat()
     folder.mkdir(parents=True, exist_ok=True)
     rows: list[dict[str, object]] = []
     for page, (file_name, data) in pages.items():
@@ -177,13 +133,13 @@ def _kept(given: Given, name: str, key: str, pages: _Pages) -> pl.LazyFrame:
         rows.append(
             {
                 "as_of": given.as_of,
-                key: page,
+                "page": page,
                 "file_name": str(Path(path).relative_to(given.lake.root)),
                 "bytes": len(data),
                 "sha256": hashlib.sha256(data).hexdigest(),
             }
         )
-    return pl.DataFrame(rows, schema=dict(promise(name).schema)).lazy()
+    return pl.DataFrame(rows, schema=dict(promise("reports").schema)).lazy()
 
 
 def _snapshot(given: Given) -> pl.LazyFrame:
@@ -191,7 +147,9 @@ def _snapshot(given: Given) -> pl.LazyFrame:
     versions = {
         name: version
         for name, version in given.lake.versions().items()
-        if name != "snapshots" and (name not in newest_only or given.lake.as_of(name) == given.as_of)
+        # What notebooks come to is written after it.
+        if name not in ("snapshots", kept.TABLE)
+        and (name not in newest_only or given.lake.as_of(name) == given.as_of)
     }
     return (
         Snapshot(

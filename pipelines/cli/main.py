@@ -12,7 +12,20 @@ from typing import Any, NoReturn
 import typer
 
 from data_contracts import ContractError
-from pipelines.cli import backtest, check, init, lists, portal, privacy, read, results, run, serve, simulate  # noqa: F401  # each adds its commands
+from pipelines.cli import (  # noqa: F401  # each adds its commands
+    backtest,
+    check,
+    init,
+    lists,
+    notebooks,
+    portal,
+    privacy,
+    read,
+    results,
+    run,
+    serve,
+    simulate,
+)
 from pipelines.cli.app import app
 from pipelines.errors import LabError
 

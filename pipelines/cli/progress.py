@@ -8,15 +8,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from pipelines.assets.catalogue import steps_of
 from pipelines.assets.step import Outcome, Stage, Step
+from pipelines.notebooks.kept import Outcome as NotebookOutcome
 from pipelines.shop import Shop
 
 
-class TerminalProgress:
-    """Hears of every step of a run and shows it; see `pipelines.assets.build.Reporter`."""
+class NotebookProgress:
+    """Hears of every notebook and shows it; see `pipelines.notebooks.night.Listener`."""
 
-    def __init__(self, shop: Shop, starts_at: Stage = Stage.LANDING) -> None:
-        order = list(Stage)
-        awaited = [s for s in steps_of(shop).values() if order.index(s.stage) >= order.index(starts_at)]
+    def __init__(self, awaited: int) -> None:
         console = Console(stderr=True)
         self._progress = Progress(
             TextColumn("{task.description:<34}"),
@@ -27,7 +26,7 @@ class TerminalProgress:
             transient=True,
             disable=not console.is_terminal,
         )
-        self._task = self._progress.add_task("starting", total=len(awaited))
+        self._task = self._progress.add_task("starting", total=awaited)
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -37,6 +36,23 @@ class TerminalProgress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._progress.stop()
+
+    def notebook_started(self, name: str) -> None:
+        """Show which notebook is being run."""
+        self._progress.update(self._task, description=f"notebook: {name}")
+
+    def notebook_finished(self, outcome: NotebookOutcome) -> None:
+        """Count the notebook as done."""
+        self._progress.advance(self._task)
+
+
+class TerminalProgress(NotebookProgress):
+    """Hears of every step of a run as well; see `pipelines.assets.build.Reporter`."""
+
+    def __init__(self, shop: Shop, starts_at: Stage = Stage.LANDING, *, notebooks: int = 0) -> None:
+        order = list(Stage)
+        awaited = [s for s in steps_of(shop).values() if order.index(s.stage) >= order.index(starts_at)]
+        super().__init__(len(awaited) + notebooks)
 
     def started(self, step: Step) -> None:
         """Show which table is being made."""

@@ -9,6 +9,7 @@ import typer
 
 from pipelines.assets.step import Stage
 from pipelines.cli.app import DEFAULT_SHOP, JsonOption, LakeOption, ShopOption, app
+from pipelines.notebooks.files import Which
 
 
 @app.command("run", epilog="Example: retention run --shop uk_gift_shop --as-of 2011-06-30")
@@ -28,6 +29,9 @@ def run(
     refit: Annotated[
         bool, typer.Option("--refit", help="Fit and back-test the models now, not when their week is over.")
     ] = False,
+    notebooks: Annotated[
+        Which, typer.Option("--notebooks", help="Which notebooks to run on what was published.")
+    ] = Which.FIRST,
     as_json: JsonOption = False,
 ) -> None:
     """Take deliveries in, compute everything, write the lists. Safe to repeat: what did not change is skipped."""
@@ -41,7 +45,7 @@ def run(
     opened = Shop.open(shop)
     root = find_lake_folder(opened.name, lake)
     day: date | None = as_of.date() if as_of else None
-    plan = plan_run(opened, root, day, from_stage)
+    plan = plan_run(opened, root, day, from_stage, notebooks=notebooks)
     if dry_run:
         for arrival in plan.ready:
             state = "known, all rows are replays" if arrival.delivery_id in plan.known else "new"
@@ -54,10 +58,10 @@ def run(
                 )
         typer.echo(
             f"Then publish {opened.title} for {plan.as_of or 'the day of its newest order'} into {root}"
-            f"{', with models fitted anew' if refit else ''}."
+            f"{', with models fitted anew' if refit else ''}, and run {len(plan.notebooks)} notebook(s) on it."
         )
         return
-    with TerminalProgress(opened, from_stage) as progress:
+    with TerminalProgress(opened, from_stage, notebooks=len(plan.notebooks)) as progress:
         snapshot = run_shop(opened, root, plan, progress, refit=refit)
     summary = summarise(opened, Lake.open(root), snapshot, time.perf_counter() - started)
     typer.echo(json.dumps(summary.facts, indent=1, default=str) if as_json else summary.text)

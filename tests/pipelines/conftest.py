@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from pipelines.assets.step import Outcome
+from pipelines.explore.practice import ready_practice
 from pipelines.lake import Lake
+from pipelines.notebooks.files import Which
 from pipelines.run import plan_run, run_shop
 from pipelines.shop import Shop
+from pipelines.snapshots import newest_snapshot
 from tests.pipelines.published_shops import NIGHT, Published, small_shop
 from tests.pipelines.small_shops import NOW, ingest
 
@@ -49,12 +52,27 @@ def published_small_shop(tmp_path_factory: pytest.TempPathFactory, great_expecta
 @pytest.fixture(scope="session")
 def published_uk_gift_shop(tmp_path_factory: pytest.TempPathFactory, great_expectations: None) -> Published:
     """The bundled shop after one whole run through Dagster: mark its tests with xdist_group("uk_gift_shop")."""
-    return _published(Shop.open("uk_gift_shop"), tmp_path_factory.mktemp("published_uk_gift_shop") / "lake")
+    root = tmp_path_factory.mktemp("published_uk_gift_shop") / "lake"
+    return _published(Shop.open("uk_gift_shop"), root, Which.FIRST)
 
 
-def _published(shop: Shop, root: Path) -> Published:
+@pytest.fixture(scope="session")
+def published_practice_shop(tmp_path_factory: pytest.TempPathFactory) -> Published:
+    """A simulated shop with every table, small, published up to its snapshot: mark with xdist_group("practice_shop").
+
+    Its folder is one that $RETENTION_PRACTICE may name.
+    """
+    folder = tmp_path_factory.mktemp("practice_shop")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        shop, root = ready_practice(folder, customers=1_000, days=500, seed=1)
+    lake = Lake.open(root)
+    return Published(Shop.open(shop), lake, newest_snapshot(lake))
+
+
+def _published(shop: Shop, root: Path, notebooks: Which = Which.NONE) -> Published:
     # Dagster, kernels and Great Expectations warn of their own futures; the command ignores warnings as well.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        snapshot = run_shop(shop, root, plan_run(shop, root, None), now=NIGHT)
+        snapshot = run_shop(shop, root, plan_run(shop, root, None, notebooks=notebooks), now=NIGHT)
     return Published(shop, Lake.open(root), snapshot)

@@ -122,10 +122,16 @@ def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
-def asked_of_the_sensor(shop: Shop, lake: Lake, instance: dg.DagsterInstance, tags: dict[str, str]) -> Any:
-    """What the sensor answers to an ingest that has just succeeded."""
+def asked_of_the_sensor(
+    shop: Shop,
+    lake: Lake,
+    instance: dg.DagsterInstance,
+    tags: dict[str, str],
+    name: str = "publish_after_ingest",
+) -> Any:
+    """What a sensor answers to a run of the job before that has just succeeded."""
     built = build_defs(shop=shop, overrides=Overrides(lake=lake.root))
-    (sensor,) = built.sensors or []
+    (sensor,) = [one for one in built.sensors or [] if one.name == f"{shop.name}__{name}"]
     assert isinstance(sensor, dg.RunStatusSensorDefinition)
 
     @dg.job(tags=tags)
@@ -154,6 +160,20 @@ def test_publishing_follows_a_nightly_ingest_for_its_day(
     request = asked_of_the_sensor(shop, lake, instance, {AS_OF_TAG: "2024-05-31"})
     assert isinstance(request, dg.RunRequest)
     assert request.partition_key == "2024-05-31"
+    # The tag leads on to the notebooks.
+    assert request.tags[AS_OF_TAG] == "2024-05-31"
+
+
+def test_all_notebooks_follow_a_night_that_was_published_and_no_day_that_was_published_by_hand(
+    shop: Shop, lake: Lake, instance: dg.DagsterInstance
+) -> None:
+    name = "notebooks_after_publish"
+    request = asked_of_the_sensor(shop, lake, instance, {AS_OF_TAG: "2024-05-31"}, name)
+    assert isinstance(request, dg.RunRequest)
+    assert (request.partition_key, request.asset_selection) == ("2024-05-31", None)
+    by_hand = asked_of_the_sensor(shop, lake, instance, {}, name)
+    assert isinstance(by_hand, dg.SkipReason)
+    assert "by hand" in str(by_hand.skip_message)
 
 
 def test_the_night_says_why_it_does_not_publish(shop: Shop, lake: Lake, instance: dg.DagsterInstance) -> None:

@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import dagster as dg
+import nbformat
 import pytest
 
 from pipelines.assets.build import Overrides
 from pipelines.assets.catalogue import steps_of
 from pipelines.definitions import build_defs, defs, job_name
+from pipelines.notebooks.files import asset_name, notebook_files
 from pipelines.shop import Shop
 from tests.pipelines.small_shops import SETTINGS, write_shop
 
@@ -30,11 +32,28 @@ def test_two_shops_load_side_by_side_under_prefixed_names(two_shops: list[Shop])
     graph = merged.resolve_asset_graph()
     keys = graph.get_all_asset_keys()
     for shop in two_shops:
-        assert {key.path[1] for key in keys if key.path[0] == shop.name} == set(steps_of(shop))
-        for job in ("ingest", "publish"):
+        notebooks = {asset_name(path.stem) for path in notebook_files()}
+        assert {key.path[1] for key in keys if key.path[0] == shop.name} == {*steps_of(shop), *notebooks}
+        for job in ("ingest", "publish", "notebooks"):
             assert merged.resolve_job_def(job_name(shop, job))
     assert {key.path[0] for key in keys} == {"north", "south"}
     assert {schedule.name for schedule in merged.schedules or []} == {"north__nightly", "south__nightly"}
+
+
+def test_each_notebook_is_an_asset_of_its_own_that_waits_for_the_snapshot(two_shops: list[Shop]) -> None:
+    north, _ = two_shops
+    (north.folder / "notebooks").mkdir()
+    nbformat.write(nbformat.v4.new_notebook(), north.folder / "notebooks" / "90_our-own.ipynb")
+    graph = defs().resolve_asset_graph()
+    named = {key for key in graph.get_all_asset_keys() if key.path[1].startswith("notebook_")}
+    assert dg.AssetKey(["north", "notebook_90_our_own"]) in named
+    assert dg.AssetKey(["south", "notebook_90_our_own"]) not in named
+    assert len(named) == 2 * len(notebook_files()) + 1
+    for key in named:
+        node = graph.get(key)
+        assert node.parent_keys == {dg.AssetKey([key.path[0], "snapshots"])}
+        assert node.group_name == "notebooks"
+        assert isinstance(node.partitions_def, dg.DailyPartitionsDefinition)
 
 
 def test_no_asset_of_a_shop_reads_anothers(two_shops: list[Shop]) -> None:

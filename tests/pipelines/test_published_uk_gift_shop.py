@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from pipelines.delivery.handout import download, rebuild
-from pipelines.notebooks import notebook_files
+from pipelines.notebooks.files import notebook_files
 from pipelines.settings import ready_lists
 from pipelines.summary import summarise
 from tests.pipelines.command import assert_plain, retention
@@ -94,12 +94,14 @@ def test_the_real_shop_can_be_back_tested_on_request_without_changing_a_table(
     )
 
 
-def test_the_real_shops_notebooks_ran_and_load_nothing_from_the_network(
+def test_the_real_shops_first_notebook_ran_after_the_snapshot_and_loads_nothing_from_the_network(
     published_uk_gift_shop: Published,
 ) -> None:
     lake = published_uk_gift_shop.lake
     made = lake.scan("notebooks").collect()
-    assert made["page"].sort().to_list() == [path.stem for path in notebook_files()]
+    assert made.select("page", "status", "error", "snapshot_id").rows() == [
+        (notebook_files()[0].stem, "ok", None, published_uk_gift_shop.snapshot.snapshot_id)
+    ]
     for name in made["file_name"]:
         page = (lake.root / name).read_text()
         assert LOADED.findall(page) == []

@@ -30,7 +30,7 @@ shop, lake, now = Shop.open(sys.argv[1]), Path(sys.argv[2]), datetime.fromisofor
 print("begins", flush=True)
 run_shop(shop, lake, plan_run(shop, lake, None, now=now), now=now)
 """
-RUN_ONLY = frozenset(("snapshots", "reports", "notebooks", "download_ledger"))
+RUN_ONLY = frozenset(("snapshots", "reports", "download_ledger"))
 """Tables whose rows name the run or bear a page's bytes."""
 OF_THE_RUN = ("snapshot_id", "run_id", "finished_at", "snapshot")
 IN_A_ROW, FEW, MANY = 3, 2, 100
