@@ -10,6 +10,7 @@ Results of campaigns, ledgers and where the salt is kept do not belong here.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import date
 from typing import Literal
 
@@ -146,6 +147,42 @@ def smallest_detectable_lift(
     if lowest >= 1.0:
         return None
     return float(brentq(shortfall, lowest, 1.0, xtol=1e-12)) - base_rate
+
+
+def lift_by_share(base_rate: float, people: int, shares: Sequence[float]) -> pl.DataFrame:
+    """What a list could show at several shares held out.
+
+    Parameters
+    ----------
+    base_rate
+        Rate expected without the campaign, 0 to 1.
+    people
+        Customers on the list before the hold-out.
+    shares
+        Shares to hold out, 0 to 1.
+
+    Returns
+    -------
+    pl.DataFrame
+        One row per share: share, treated and held_out (customers, expected counts rounded), detectable_lift
+        (difference of rates; null where nothing would show, see `smallest_detectable_lift`).
+    """
+    held_out = [round(people * share) for share in shares]
+    lifts = [smallest_detectable_lift(base_rate, people - held, held) for held in held_out]
+    return pl.DataFrame(
+        {
+            "share": list(shares),
+            "treated": [people - held for held in held_out],
+            "held_out": held_out,
+            "detectable_lift": lifts,
+        },
+        schema={
+            "share": pl.Float64,
+            "treated": pl.Int64,
+            "held_out": pl.Int64,
+            "detectable_lift": pl.Float64,
+        },
+    )
 
 
 def _threshold(share: float) -> int:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from models.holdout import assign, campaign_name, smallest_detectable_lift
+from models.holdout import assign, campaign_name, lift_by_share, smallest_detectable_lift
 
 SALT = b"a public salt for tests only"
 KEYS = pl.Series("customer_key", [f"customer {number}" for number in range(20_000)])
@@ -149,3 +149,20 @@ def test_rates_and_sizes_out_of_range_are_refused() -> None:
         smallest_detectable_lift(0.1, -1, 10)
     with pytest.raises(ValueError, match="alpha"):
         smallest_detectable_lift(0.1, 10, 10, power=0.01)
+
+
+def test_by_share_the_lift_is_smallest_at_half_and_null_where_a_group_is_empty() -> None:
+    shares = [0.0, 0.1, 0.3, 0.5, 0.7, 1.0]
+    found = lift_by_share(0.05, 2_000, shares)
+    assert found["held_out"].to_list() == [0, 200, 600, 1_000, 1_400, 2_000]
+    assert (found["held_out"] + found["treated"]).to_list() == [2_000] * len(shares)
+    lifts = found["detectable_lift"].to_list()
+    assert lifts[0] is None
+    assert lifts[-1] is None
+    assert lifts[2] == smallest_detectable_lift(0.05, 1_400, 600)
+    assert min(lift for lift in lifts if lift is not None) == lifts[3]
+
+
+def test_by_share_of_nobody_nothing_shows() -> None:
+    assert lift_by_share(0.05, 0, [0.1, 0.5])["detectable_lift"].to_list() == [None, None]
+    assert lift_by_share(0.05, 0, []).schema == lift_by_share(0.05, 10, [0.1]).schema
