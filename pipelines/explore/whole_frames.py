@@ -8,13 +8,15 @@ from typing import Any
 
 import polars as pl
 
+_OURS = "table.retention-lab.retention-lab"
+"""Doubled, because Jupyter's own rule for cells of a table is as narrow as one class."""
 STYLE = (
-    "<style>.retention-lab{border-collapse:collapse}.retention-lab th,.retention-lab td{text-align:left;"
+    f"<style>{_OURS}{{border-collapse:collapse}}{_OURS} th,{_OURS} td{{text-align:left;"
     "vertical-align:top;white-space:normal;padding:.2em .9em .2em 0;max-width:44em;border:0}"
-    ".retention-lab td.number{text-align:right;font-variant-numeric:tabular-nums}"
-    ".retention-lab tr+tr td{border-top:1px solid #D9D9D9}</style>"
+    f"{_OURS} .number{{text-align:right;font-variant-numeric:tabular-nums}}"
+    f"{_OURS} tr+tr td{{border-top:1px solid #D9D9D9}}</style>"
 )
-NUMBER = '<td class="number">'
+NUMBER = ' class="number"'
 ROOM = 160
 """Characters of a line on a terminal."""
 
@@ -34,11 +36,14 @@ class WholeFrame(pl.DataFrame):
 def html_table(frame: pl.DataFrame) -> str:
     """Write a frame as an HTML table whose text wraps; what stands in it is escaped."""
     numeric = [dtype.is_numeric() for dtype in frame.dtypes]
-    head = "".join(f"<th>{escape(name.replace('_', ' '))}</th>" for name in frame.columns)
+    head = "".join(
+        f"<th{NUMBER if is_number else ''}>{escape(name.replace('_', ' '))}</th>"
+        for name, is_number in zip(frame.columns, numeric, strict=True)
+    )
     body = "".join(
         "<tr>"
         + "".join(
-            (NUMBER if is_number else "<td>") + f"{escape(_written(value))}</td>"
+            f"<td{NUMBER if is_number else ''}>{escape(_written(value))}</td>"
             for value, is_number in zip(row, numeric, strict=True)
         )
         + "</tr>"
