@@ -29,7 +29,7 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock \
 	  || $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --offline -e .
-	@$(BIN)/python -W ignore -c 'import pipelines.definitions, great_expectations, altair, nbconvert, nbclient, ipykernel.kernelapp'
+	@$(BIN)/python -W ignore -c 'import pipelines.definitions, great_expectations, altair, vl_convert, nbconvert, nbclient, ipykernel.kernelapp, phonenumbers, sklearn.ensemble, skops.io, sqlalchemy, duckdb'
 	@touch $@
 
 run: $(READY) ## the main job on the bundled real shop

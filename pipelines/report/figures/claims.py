@@ -3,6 +3,7 @@
 The numbers come from `models.claims`; nothing is computed here but the multiple that is drawn.
 """
 
+from textwrap import wrap
 from typing import Any
 
 import altair as alt
@@ -107,6 +108,7 @@ def _multiple(row: dict[str, Any]) -> tuple[float, float, float] | None:
 
 
 def _draw(rows: list[dict[str, Any]], look: Look) -> Chart:
+    letters = 24 if look.is_narrow else 60
     data: list[dict[str, Any]] = []
     for row in rows:
         multiple = _multiple(row)
@@ -114,26 +116,33 @@ def _draw(rows: list[dict[str, Any]], look: Look) -> Chart:
         value, low, high = (min(max(one, _LEAST), _MOST) for one in multiple)
         data.append(
             {
-                "name": f"{row['claim']}  {row['part']}",
+                "name": "\n".join(wrap(f"{row['claim']}  {row['part']}", letters)),
                 "value": value,
                 "low": low,
                 "high": high,
                 "colour": STATUS_COLOURS[row["status"]],
             }
         )
-    gutter = 150 if look.is_narrow else 330
+    gutter = 160 if look.is_narrow else 330
     scale = alt.Scale(zero=False, nice=True)
     base = alt.Chart(data_of(data)).encode(
         y=alt.Y(
             "name:N",
             sort=[row["name"] for row in data],
-            axis=axis(None, minExtent=gutter, maxExtent=gutter, labelLimit=gutter - 10, labelPadding=10),
+            axis=axis(
+                None,
+                labelExpr="split(datum.label, '\\n')",
+                minExtent=gutter,
+                maxExtent=gutter,
+                labelLimit=gutter - 10,
+                labelPadding=10,
+            ),
         ),
         color=alt.Color("colour:N", scale=None),
     )
-    x_axis = axis("multiple of what is claimed", tickCount=4, grid=True)
+    x_axis = axis("multiple of what is claimed", values=[-1, 0, 1, 2, 3], grid=True)
     return alt.layer(
         alt.Chart(data_of([{"one": 1}])).mark_rule(color=GREY, strokeDash=[4, 3]).encode(x="one:Q"),
         base.mark_rule(strokeWidth=3).encode(x=alt.X("low:Q", scale=scale, axis=x_axis), x2="high:Q"),
         base.mark_point(filled=True, opacity=1, size=90).encode(x=alt.X("value:Q", scale=scale, axis=x_axis)),
-    ).properties(width=look.room(gutter, 28), height=26 * len(data))
+    ).properties(width=look.room(gutter, 28), height=(46 if look.is_narrow else 26) * len(data))

@@ -43,13 +43,20 @@ def test_what_lies_far_outside_is_drawn_at_the_edge_and_told_in_full() -> None:
     assert "90" not in to_svg(figure.draw(Look(is_titled=False)), prefix="a")
 
 
-def test_the_report_tells_every_part_with_its_definition() -> None:
+def test_the_report_tells_every_part_that_was_tested_and_why_the_others_were_not() -> None:
     page = render_report(Composed({"claims": claims()}), shop(), AS_OF, "now")
     text = " ".join(read(page).text.split())
     for row in ROWS:
         assert row["says"] in text
-        assert row["definition"] in text
-    assert "Cannot be tested (views)" in text
-    assert "1. " not in [entry["says"] for entry in claims_section(claims())]
+        assert (row["definition"] in text) == (row["status"] != "cannot be tested")
+    assert "11. What is said 11" in text
     empty = render_report(Composed({}), shop(), AS_OF, "now")
     assert "The claims were not tested for this day." in " ".join(read(empty).text.split())
+
+
+def test_a_reason_that_several_parts_share_is_told_once() -> None:
+    reason = {"says": "The shop delivers no parcels."}
+    rows = [claim(6, part, "cannot be tested", **reason) for part in ("late", "later")]
+    section = claims_section(claims(rows))
+    assert section["tested"] == []
+    assert section["untested"].rows == (("6. What is said 6", "The shop delivers no parcels."),)
