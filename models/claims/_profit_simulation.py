@@ -28,11 +28,11 @@ from models.claims._more_retention import (
     repurchase_rate,
     stay_chance,
 )
+from models.claims._till import COST_CUT, Till
 
 __all__ = ["COST_CUT", "Base", "Simulated", "equal_change", "simulate_base", "simulate_retention"]
 
 YEAR_DAYS: Final = 365
-COST_CUT: Final = 0.10
 _LEVEL: Final = 0.95
 
 Orders = Callable[[FloatArray, FloatArray], tuple[float, float]]
@@ -92,33 +92,6 @@ class Simulated:
     worth: Estimate | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Till:
-    """Turns repeat order days into money."""
-
-    first_revenue: float
-    repeat_spend: float
-    margin: float
-    unchanged_costs: float
-
-    def revenue(self, repeats: float) -> float:
-        return self.first_revenue + self.repeat_spend * repeats
-
-    def profit(self, repeats: float) -> float:
-        return self.margin * self.revenue(repeats) - self.unchanged_costs
-
-    def costs(self, repeats: float) -> float:
-        return (1 - self.margin) * self.revenue(repeats) + self.unchanged_costs
-
-    def lift(self, before: float, after: float) -> float:
-        profit = self.profit(before)
-        return self.profit(after) / profit - 1 if profit > 0 else np.nan
-
-    def worth(self, before: float, after: float) -> float:
-        costs = self.costs(before)
-        return (self.profit(after) - self.profit(before)) / (COST_CUT * costs) if costs > 0 else np.nan
-
-
 def simulate_retention(
     model: StayingModel,
     first_spend: float,
@@ -168,7 +141,7 @@ def simulate_retention(
             discounted_repeats(model, changed, horizon_days, annual_discount),
         )
 
-    till = _Till(first_spend, repeat_spend, margin, fixed_costs + acquisition_cost)
+    till = Till(first_spend, repeat_spend, margin, fixed_costs + acquisition_cost)
     return _simulated(model, orders, change, till, 1.0, _drawn(model, draws, seed))
 
 
@@ -201,7 +174,7 @@ def simulate_base(
             float(weights @ expected_repeats(model, parameters, changed, base.history, days)),
         )
 
-    till = _Till(0.0, mean_spend, margin, fixed_costs)
+    till = Till(0.0, mean_spend, margin, fixed_costs)
     return _simulated(model, orders, change, till, 0.0, _drawn(model, draws, seed))
 
 
@@ -235,7 +208,7 @@ def _simulated(
     model: StayingModel,
     orders: Orders,
     change: RetentionChange,
-    till: _Till,
+    till: Till,
     first_orders: float,
     drawn: FloatArray | None,
 ) -> Simulated:
