@@ -116,9 +116,9 @@ def rehearse(shop: Shop, now: datetime, examples: int = 3) -> Rehearsal:
         )
 
 
-def _look_at_all(shop: Shop, folder: Path) -> tuple[list[Arrival], list[str]]:
-    """Look at every file; what cannot be taken is told, and the others go on."""
-    ready: list[Arrival] = []
+def _look_at_all(shop: Shop, folder: Path) -> tuple[list[list[Arrival]], list[str]]:
+    """Look at every file, which may hold several deliveries; what cannot be taken is told, and the others go on."""
+    ready: list[list[Arrival]] = []
     unreadable: list[str] = []
     for source in shop.sources:
         try:
@@ -130,24 +130,26 @@ def _look_at_all(shop: Shop, folder: Path) -> tuple[list[Arrival], list[str]]:
             continue
         for file in files:
             try:
-                ready += look(shop, source, file)
+                ready.append(look(shop, source, file))
             except DeliveryError as error:
                 unreadable.append(str(error))
     return ready, unreadable
 
 
 def _land(
-    shop: Shop, lake: Lake, ready: list[Arrival], now: datetime, unreadable: list[str]
+    shop: Shop, lake: Lake, ready: list[list[Arrival]], now: datetime, unreadable: list[str]
 ) -> Mapping[str, Arrival]:
     """Land file by file, so that one that breaks off takes no other with it; deliveries by id."""
     taken: dict[str, Arrival] = {}
-    for arrival in ready:
-        table = arrival.source.table
+    for arrived in ready:
+        if not arrived:
+            continue
+        table = arrived[0].source.table
         try:
-            landed = land(lake, shop, [arrival], table, now)
+            landed = land(lake, shop, arrived, table, now)
             if landed is not None:
                 lake.append(f"raw_{table}", landed.rows, fingerprint=landed.landing_id)
-            taken[arrival.delivery_id] = arrival
+            taken |= {arrival.delivery_id: arrival for arrival in arrived}
         except DeliveryError as error:
             unreadable.append(str(error))
     return taken
