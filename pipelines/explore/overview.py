@@ -52,5 +52,5 @@ def claim_facts(lab: Opened, options: Mapping[str, Any]) -> Facts:
     def rows(name: str) -> pl.LazyFrame:
         return lab.read(name) if lab.has(name) else table(name).empty().lazy()
 
-    facts = facts_of(lab.shop, rows)
+    facts = facts_of(lab.shop, rows, lab.as_of)
     return replace(facts, options={**facts.options, **options})
