@@ -37,7 +37,8 @@ def lab(
 ) -> None:
     """Open JupyterLab in notebooks/ with the shop chosen. It listens on this machine alone and asks no other."""
     from pipelines.lake import Lake, find_lake_folder
-    from pipelines.notebooks.files import notebook_folder
+    from pipelines.notebooks.files import notebook_files, notebook_folder
+    from pipelines.notebooks.trust import trust
     from pipelines.shop import Shop
     from pipelines.snapshots import newest_snapshot
 
@@ -55,6 +56,7 @@ def lab(
         newest_snapshot(Lake.open(root, opened.name))
     except LakeError as error:
         typer.echo(f"{error} Until then notebooks find nothing to read.", err=True)
+    trust(notebook_files())
     chosen = {"RETENTION_SHOP": str(opened.folder), "RETENTION_LAKE": str(root)}
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={opens}", f"--port={port}", *QUIET]
     _serve([*command, *([] if browser else ["--no-browser"])], os.environ | chosen, opens)

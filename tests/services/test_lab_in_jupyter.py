@@ -19,7 +19,7 @@ from pipelines.notebooks.files import notebook_files
 from tests.services.conftest import RETENTION
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FIRST = notebook_files()[0]
+FIRST, SECOND, *_ = notebook_files()
 SECONDS = 120
 
 pytestmark = [
@@ -85,6 +85,7 @@ def jupyter(published: Path, port: int, tmp_path: Path) -> Iterator[JupyterLab]:
     own = {f"JUPYTER_{name}_DIR": str(tmp_path / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")} | {
         "IPYTHONDIR": str(tmp_path / "ipython")
     }
+    shutil.copy(SECOND, tmp_path / "notebooks")
     words = ["lab", "--lake", published, "--port", port, "--no-browser", "--folder", tmp_path / "notebooks"]
     with log.open("w") as out:
         server = subprocess.Popen(
@@ -131,3 +132,14 @@ def test_the_first_notebook_runs_and_draws_and_asks_no_other_machine(jupyter: Ju
     assert page.locator(".Toastify__toast").count() == 0
     assert jupyter.asked == {"127.0.0.1"}
     assert jupyter.faults == []
+
+
+def test_a_notebook_of_the_project_shows_its_pictures_before_it_is_run(jupyter: JupyterLab) -> None:
+    page = jupyter.open(SECOND.name)
+    picture = page.locator('[data-mime-type="image/svg+xml"]').first
+    picture.scroll_into_view_if_needed(timeout=SECONDS * 1000)
+    assert picture.locator("img, svg").first.evaluate("it => it.getBoundingClientRect().width") > 200
+    table = page.locator("table.retention-lab td:not(.number)").first
+    table.scroll_into_view_if_needed(timeout=SECONDS * 1000)
+    assert table.evaluate("it => getComputedStyle(it).textAlign") in ("left", "start")
+    page.screenshot(path=jupyter.folder / "saved.png")
