@@ -38,7 +38,7 @@ def check(
     from pipelines.rehearsal import rehearse
 
     check_lists(opened)
-    check_models(opened)
+    models = check_models(opened)
     found = rehearse(opened, datetime.now(UTC), examples)
     if as_json:
         told = {
@@ -49,11 +49,14 @@ def check(
             "unreadable": found.unreadable,
             "untaken": [str(file) for file in found.untaken],
             "would_block": found.would_block,
+            "models": models,
         }
         typer.echo(json.dumps(told, indent=1, default=str))
     else:
         _tell_files(found.deliveries)
         _tell_rules(found)
+        for name in models:
+            typer.echo(f"Model {name} can be loaded; `retention backtest` tells how well it foretells.")
         _tell_verdict(found)
     raise typer.Exit(1 if found.would_block else 0)
 

@@ -12,8 +12,8 @@ from pipelines.shop import Shop
 __all__ = ["check_models"]
 
 
-def check_models(shop: Shop) -> None:
-    """Load every model of the shop's own behind the curtain.
+def check_models(shop: Shop) -> list[str]:
+    """Load every model of the shop's own behind the curtain, and give their names.
 
     Raises
     ------
@@ -21,10 +21,12 @@ def check_models(shop: Shop) -> None:
         Some cannot be loaded; the message lists every fault.
     """
     faults: list[str] = []
-    for model in model_files(shop):
+    files = model_files(shop)
+    for model in files:
         try:
             try_out(model)
         except (ShopError, ModelError) as error:
             faults.append(str(error))
     if faults:
         raise ShopError("\n".join(faults))
+    return [model.name for model in files]

@@ -26,8 +26,8 @@ class SegmentList(Settings):
     """One list of people for a campaign.
 
     ``where`` is one boolean SQL expression over customer_profile; ``null_means`` says what a rule that comes
-    out as null decides. ``order_by`` and ``limit`` cut the list to the best; the rest follows definitions.md,
-    "Lists".
+    out as null decides. ``order_by`` and ``limit`` cut the list to the best. Who may be written to at all is decided
+    by one gate for all lists.
 
     Attributes
     ----------

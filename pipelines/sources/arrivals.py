@@ -231,6 +231,10 @@ def files_of(shop: Shop, source: Source) -> list[Path]:
     return found
 
 
+NO_DELIVERIES = (".toml", ".md", ".py", ".ipynb", ".html", ".png", ".jpg", ".svg")
+"""What people keep beside deliveries: settings, models, notebooks, pages, pictures."""
+
+
 def untaken_files(shop: Shop) -> list[Path]:
     """Find files that lie in the folders of a shop's sources and that no source takes."""
     patterns = [_pattern(shop, source) for source in shop.sources if source.path is not None]
@@ -239,7 +243,7 @@ def untaken_files(shop: Shop) -> list[Path]:
     beside = {
         file for folder in folders if folder.is_dir() for file in folder.iterdir() if _is_delivery(file)
     }
-    return sorted(file for file in beside - taken if file.suffix not in (".toml", ".md"))
+    return sorted(file for file in beside - taken if file.suffix not in NO_DELIVERIES)
 
 
 def _pattern(shop: Shop, source: Source) -> Path:

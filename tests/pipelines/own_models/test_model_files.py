@@ -81,8 +81,9 @@ def test_a_model_that_cannot_be_loaded_is_told_before_the_night(
         check_models(shop_with(tmp_path, text))
 
 
-def test_a_model_that_can_be_loaded_is_no_fault(tmp_path: Path) -> None:
-    check_models(shop_with(tmp_path, GOOD))
+def test_a_model_that_can_be_loaded_is_no_fault_and_named(tmp_path: Path) -> None:
+    shop = shop_with(tmp_path, GOOD)
+    assert check_models(shop) == [entry.name for entry in shop.models] != []
 
 
 def test_a_model_is_told_by_file_and_class_from_where_one_stands(tmp_path: Path) -> None:
