@@ -20,9 +20,11 @@ _LEAST, _MOST = -1.0, 3.0
 def claims_figure(claims: pl.LazyFrame) -> Figure | None:
     """The shop's numbers against the claims' figures; None where nothing has both."""
     rows = claims.sort("claim", maintain_order=True).collect().to_dicts()
-    drawn = [row for row in rows if _multiple(row) is not None]
+    tested = [row for row in rows if row["number"] is not None]
+    drawn = [row for row in tested if _multiple(row) is not None]
     if not drawn:
         return None
+    is_all = len(drawn) == len(tested)
     return Figure(
         finding=_says(rows),
         description="Dots with intervals: the shop's number as a multiple of the figure that is claimed.",
@@ -33,13 +35,14 @@ def claims_figure(claims: pl.LazyFrame) -> Figure | None:
                     f"{row['claim']}. {row['claim_says']}", row["part"], claimed(row), found(row),
                     number(row["n"]) if row["n"] is not None else "", row["status"],
                 )
-                for row in drawn
+                for row in tested
             ),
         ),
         source="claims",
-        n=counted(len(drawn), "tested part") + f" of {counted(len({row['claim'] for row in drawn}), 'claim')}",
+        n=counted(len(tested), "tested part") + f" of {counted(len({row['claim'] for row in tested}), 'claim')}",
         note="1 is what is claimed. Lines: 95 % intervals. Blue holds, orange does not, grey cannot be told."
-        " What lies outside the picture is drawn at its edge.",
+        " What lies outside the picture is drawn at its edge."
+        f"{'' if is_all else ' Claims of a change of 0 have no multiple: they stand in the table alone.'}",
         as_of=rows[0]["as_of"],
         draw=lambda look: _draw(drawn, look),
     )  # fmt: skip

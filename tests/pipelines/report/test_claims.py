@@ -36,6 +36,15 @@ def test_the_picture_counts_claims_that_are_settled_and_leaves_out_what_is_not_k
     assert claims_figure(table("claims").empty().lazy()) is None
 
 
+def test_a_claim_of_no_change_has_no_multiple_and_stands_in_the_table() -> None:
+    level = measured(5, "flat", "holds", 0.01, 0.02, claimed_low=0.0, claimed_high=0.0, unit="points")
+    figure = claims_figure(claims([*ROWS, level]))
+    assert figure is not None
+    assert "flat" in [row[1] for row in figure.table.rows]
+    assert "stand in the table alone" in figure.note
+    assert "flat" not in to_svg(figure.draw(Look(is_titled=False)), prefix="a")
+
+
 def test_what_lies_far_outside_is_drawn_at_the_edge_and_told_in_full() -> None:
     figure = claims_figure(claims([measured(3, "per order", "holds", 90.0, 10.0)]))
     assert figure is not None
