@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class BacktestResult:
     """How each candidate did.
 
@@ -57,6 +57,16 @@ class BacktestResult:
     calibration: pl.DataFrame
     predictions: pl.DataFrame
     candidates: pl.DataFrame
+
+    def __repr__(self) -> str:
+        origins = self.candidates["cut"].n_unique()
+        out = self.candidates.filter(~pl.col("took_part"))["model"].unique(maintain_order=True)
+        won = [f"{model} for {quantity}" for quantity, model, *_ in self.champions.iter_rows()]
+        return (
+            f"BacktestResult(as of {self.as_of}; {self.horizon_days} days foretold at {origins} "
+            f"origin{'' if origins == 1 else 's'}, the newest {self.cut}; "
+            f"champions: {', '.join(won) or 'none'}; took no part: {', '.join(out) or 'none'})"
+        )
 
     @property
     def champions(self) -> pl.DataFrame:

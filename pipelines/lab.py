@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from pipelines.delivery.preview import Preview
     from pipelines.explore.described import Described
     from pipelines.explore.plots import Plots
+    from pipelines.explore.whole_frames import WholeFrame
     from pipelines.settings import SegmentList
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Lab(Opened):
     """A shop's tables as of its newest finished run.
 
@@ -244,6 +245,23 @@ class Lab(Opened):
 
         return compared(self, a, b)
 
+    def claims(self) -> "WholeFrame":
+        """What became of each claim that everybody repeats, to be read; all that is known of it is ``read("claims")``.
+
+        Returns
+        -------
+        pl.DataFrame
+            One row per tested part: claim, part, claimed, found (95 % interval in brackets), status, says.
+
+        Raises
+        ------
+        LakeError
+            The run tested none.
+        """
+        from pipelines.explore.overview import claims
+
+        return claims(self)
+
     def claim_facts(self, **options: Any) -> "Facts":
         """What `models.claims` tests: the tables that a run tests claims on, and inputs that no table gives."""
         from pipelines.explore.overview import claim_facts
@@ -275,7 +293,8 @@ class Lab(Opened):
         Returns
         -------
         models.backtest.BacktestResult
-            ``metrics``, ``comparisons``, ``champions``, and ``candidates``, which says who took no part and why.
+            ``metrics``, ``comparisons``, ``champions``, and ``candidates``, which says who took no part and why; that
+            is printed, too.
 
         Raises
         ------
@@ -288,6 +307,10 @@ class Lab(Opened):
         --------
         >>> lab.backtest("global_mean", "own_models/mine.py:Mine").metrics  # doctest: +SKIP
         """
-        from pipelines.explore.own_models import back_test
+        from pipelines.explore.own_models import back_test, tell_of
 
-        return back_test(self, candidates, horizon_days=horizon_days, as_of=as_of, most_origins=most_origins)
+        result = back_test(
+            self, candidates, horizon_days=horizon_days, as_of=as_of, most_origins=most_origins
+        )
+        tell_of(result.candidates)
+        return result

@@ -11,9 +11,13 @@ import polars as pl
 from pipelines.lake import Lake
 from pipelines.notebooks.files import notebooks_of
 from pipelines.notebooks.kept import outcomes
+from pipelines.own_models.left_out import left_out
 from pipelines.report.numbers import valid_orders
 from pipelines.shop import Shop
 from pipelines.snapshots import Snapshot
+
+MOST_LETTERS = 200
+"""Of a reason why a model took no part; table ``backtest_candidates`` has all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ def summarise(shop: Shop, lake: Lake, snapshot: Snapshot, seconds: float) -> Run
         "stages": _counts(of_day("customer_profile").lazy(), "stage"),
         "readiness": of_day("readiness").to_dicts(),
         "champions": of_day("champions").select("quantity", "model", "reason").to_dicts(),
+        "left_out": _own_left_out(shop, of_day("backtest_candidates")) if shop.models else [],
         "lists": of_day("campaign_lists")
         .select("list_id", "title", "deliverable", "held_out", "base_rate", "detectable_lift")
         .to_dicts(),
@@ -90,6 +95,12 @@ def summarise(shop: Shop, lake: Lake, snapshot: Snapshot, seconds: float) -> Run
         "peak_memory_gb": round(_peak_memory(), 2),
     }
     return RunSummary(facts, _text(shop, facts))
+
+
+def _own_left_out(shop: Shop, candidates: pl.DataFrame) -> list[dict[str, str]]:
+    """The shop's own models that were not measured, and why; of the program's the report tells."""
+    own = candidates.filter(pl.col("model").is_in([one.name for one in shop.models]))
+    return [{"model": one.model, "says": one.says(MOST_LETTERS)} for one in left_out(own)]
 
 
 def _counts(frame: pl.LazyFrame, column: str) -> dict[str, int]:
@@ -134,6 +145,7 @@ def _text(shop: Shop, facts: dict[str, Any]) -> str:
         lines += [f"Champion       {row['quantity']}: {row['reason']}" for row in facts["champions"]]
     elif facts["readiness"]:
         lines.append(f"Predictions    not ready because {facts['readiness'][0]['reasons']}")
+    lines += [f"Own models     {one['says']}" for one in facts["left_out"]]
     for row in facts["lists"]:
         lift = row["detectable_lift"]
         told = (

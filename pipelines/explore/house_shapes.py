@@ -4,6 +4,7 @@ Bars and dots lie on their side where their names are text, so that these can be
 in `pipelines.explore.house_charts`.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -26,7 +27,9 @@ from pipelines.report.theme import (
 
 DASHES: Final = ([1, 0], [7, 3], [2, 2], [9, 2, 2, 2], [4, 1])
 MOST_WRITTEN: Final = 24
-"""Marks up to which each has its number beside it."""
+"""Marks up to which each has its number beside it, where there is room."""
+LETTER: Final = 7
+"""Pixels that a letter takes at most."""
 MOST_TICKS: Final = 14
 GUTTER: Final = 56
 """Pixels left of numbers; names take what they need."""
@@ -107,9 +110,9 @@ def standing(marks: Marks, titles: tuple[str, str], are_bars: bool, look: Look) 
     along, across, offset = ("x", "y", "yOffset") if lies else ("y", "x", "xOffset")
     names = list(labels.values())
     longest = max(len(line) for name in names for line in name.split("\n"))
-    gutter = min(90 if look.is_narrow else 250, 16 + 7 * longest) if lies else GUTTER
+    gutter = min(90 if look.is_narrow else 250, 16 + LETTER * longest) if lies else GUTTER
     wide = look.room(gutter, 70 if lies else 16)
-    every = 1 if lies else -(-len(names) * (longest * 7 + 8) // wide)
+    every = 1 if lies else -(-len(names) * (longest * LETTER + 8) // wide)
     name_axis = axis(
         None if lies or marks.of.kinds[marks.x] == "day" else titles[0],
         labelExpr="split(datum.label, '\\n')",
@@ -146,17 +149,18 @@ def standing(marks: Marks, titles: tuple[str, str], are_bars: bool, look: Look) 
         layers.append(base.mark_rule(strokeWidth=1.6).encode(**(ends | ink)))
     if not are_bars:
         layers.append(base.mark_point(filled=True, size=70, opacity=1, **own).encode(**length))
-    if not marks.by and len(rows) <= MOST_WRITTEN:
-        layers.append(_written(marks, rows, encoded, along, number_channel, number_axis))
-    height = 30 * len(names) * max(1, 0.7 * len(marks.groups)) if lies else 220 if look.is_narrow else 280
+    texts = _texts(marks, rows, along)
+    step = math.inf if lies else wide / len(names)
+    if not marks.by and _fit([text["text"] for text in texts], step):
+        layers.append(_written(texts, encoded, along, number_channel, number_axis))
+    each = max(30, 8 + 15 * max(name.count("\n") + 1 for name in names))
+    height = each * len(names) * max(1, 0.7 * len(marks.groups)) if lies else 220 if look.is_narrow else 280
     return alt.layer(*layers).properties(width=wide, height=max(height, 60))
 
 
-def _written(
-    marks: Marks, rows: list[dict[str, Any]], encoded: dict[str, Any], along: str, channel: Any, number_axis: Any
-) -> alt.Chart:  # fmt: skip
-    """Each number beside the outer end of its mark."""
-    texts = [
+def _texts(marks: Marks, rows: list[dict[str, Any]], along: str) -> list[dict[str, Any]]:
+    """Each number in words, and the outer end of its mark."""
+    return [
         {
             "label": row["label"],
             "end": max(row[marks.y], row[marks.high] or row[marks.y] if marks.high else row[marks.y], 0)
@@ -167,6 +171,17 @@ def _written(
         for row in rows
         if row[marks.y] is not None
     ]
+
+
+def _fit(texts: list[str], step: float) -> bool:
+    """Whether numbers so many pixels apart stay apart; where they do not, the axis has to tell them."""
+    return 0 < len(texts) <= MOST_WRITTEN and LETTER * max(map(len, texts)) <= step
+
+
+def _written(
+    texts: list[dict[str, Any]], encoded: dict[str, Any], along: str, channel: Any, number_axis: Any
+) -> alt.Chart:
+    """Each number beside the outer end of its mark."""
     where: dict[str, Any] = {"align": "left", "dx": 6} if along == "x" else {"baseline": "bottom", "dy": -4}
     across = {key: value for key, value in encoded.items() if key in ("x", "y")}
     return (
@@ -198,7 +213,8 @@ def cells(marks: Marks, value: str, titles: tuple[str, str], look: Look) -> Char
     lowest = min(0.0, *(row[value] for row in known))
     span = max(row[value] for row in known) - lowest or 1.0
     gutter = min(
-        90 if look.is_narrow else 200, 16 + 7 * max(len(line) for name in down for line in name.split("\n"))
+        90 if look.is_narrow else 200,
+        16 + LETTER * max(len(line) for name in down for line in name.split("\n")),
     )
     wide = look.room(gutter, 16)
     cells: list[dict[str, Any]] = []

@@ -12,15 +12,16 @@ from typing import Literal, Self
 
 import polars as pl
 
-from data_contracts import table
+from data_contracts import table, table_names
 from pipelines.errors import AsOfError, LakeError
 from pipelines.explore.table_files import rows_of_day
 from pipelines.lake import Lake, find_lake_folder
+from pipelines.report.words import SPACE, counted
 from pipelines.shop import Shop
 from pipelines.snapshots import Snapshot, newest_snapshot
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Opened:
     """A shop's tables as of a finished run.
 
@@ -72,6 +73,10 @@ class Opened:
         snapshot = newest_snapshot(found, None if as_of is None else as_day(as_of))
         _dress_notebook()
         return cls(opened, found, snapshot.as_of, snapshot)
+
+    def __repr__(self) -> str:
+        tables = counted(sum(name in table_names() for name in self.snapshot.versions), "table")
+        return f"{type(self).__name__}({self.shop.name}, as of {self.as_of}, {tables})".replace(SPACE, " ")
 
     def read(
         self, name: str, as_of: date | str | Literal["all"] | None = None, version: int | None = None

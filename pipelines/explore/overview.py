@@ -45,6 +45,16 @@ def snapshots(lab: Opened) -> WholeFrame:
     )
 
 
+def claims(lab: Opened) -> WholeFrame:
+    """One row per tested part of a claim: claim, part, claimed, found, status, says."""
+    from pipelines.report.figures.claims import claimed, found
+
+    rows = lab.read("claims").sort("claim", maintain_order=True).collect()
+    told = [(claimed(row), found(row)) for row in rows.iter_rows(named=True)]
+    in_words = pl.DataFrame(told, schema={"claimed": pl.String, "found": pl.String}, orient="row")
+    return WholeFrame(rows.hstack(in_words).select("claim", "part", "claimed", "found", "status", "says"))
+
+
 def claim_facts(lab: Opened, options: Mapping[str, Any]) -> Facts:
     """Give what a run tests claims on, with options; see `pipelines.lab.Lab.claim_facts`."""
     from pipelines.assets.claims import facts_of

@@ -18,12 +18,13 @@ import polars as pl
 
 from pipelines.errors import AsOfError, ShopError
 from pipelines.explore.opened import Opened, as_day
+from pipelines.own_models.left_out import left_out
 
 if TYPE_CHECKING:
     from models.backtest import BacktestResult
     from models.candidates import Candidate
 
-__all__ = ["NOT_WATCHED", "back_test"]
+__all__ = ["NOT_WATCHED", "back_test", "tell_of"]
 
 NOT_WATCHED: Final = "Not watched: it was made in a notebook. Put it into a file to have it checked."
 
@@ -70,6 +71,15 @@ def back_test(
         ) from error
     own = [one.name for one in candidates if not isinstance(one, str)]
     return replace(result, candidates=_with_notes(result.candidates, own))
+
+
+def tell_of(candidates: pl.DataFrame) -> None:
+    """Print who took no part, and why.
+
+    No warning: the page of a notebook shows what is printed beside the numbers that it explains, and each time.
+    """
+    for left in left_out(candidates):
+        print(left.says())  # noqa: T201  # read in a notebook
 
 
 def _named(lab: Opened) -> dict[str, Candidate]:

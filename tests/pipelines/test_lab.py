@@ -36,6 +36,21 @@ def test_the_lab_opens_at_the_newest_finished_run_by_argument_or_environment(
     assert (opened.shop, opened.lake.root, opened.snapshot) == (lab.shop, lab.lake.root, lab.snapshot)
 
 
+def test_a_lab_is_told_in_one_line(lab: Lab) -> None:
+    tables = lab.tables().height
+    assert repr(lab) == f"Lab({lab.shop.name}, as of {lab.as_of}, {tables} tables)"
+
+
+def test_claims_are_read_in_words(lab: Lab) -> None:
+    shown, stored = lab.claims(), lab.read("claims").sort("claim", maintain_order=True).collect()
+    assert shown.columns == ["claim", "part", "claimed", "found", "status", "says"]
+    assert shown.select("claim", "part", "status", "says").equals(
+        stored.select("claim", "part", "status", "says")
+    )
+    assert shown.filter(pl.col("found") == "").height == stored["number"].null_count()
+    assert shown._repr_html_().count("<tr>") == 1 + stored.height
+
+
 def test_a_lab_opens_without_what_only_some_questions_need(published: Published) -> None:
     asks = (
         "import sys; from pipelines.lab import Lab; Lab.open(*sys.argv[1:]).read('orders').head().collect(); "

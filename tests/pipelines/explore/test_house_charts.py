@@ -67,6 +67,32 @@ def test_amounts_and_missing_values_are_drawn_as_they_are() -> None:
     assert "nothing to draw" in _text(HOUSE.line(FRAME.clear(), "month", "rate", finding="-"))
 
 
+def _months(count: int) -> pl.DataFrame:
+    first = date(2021, 1, 1)
+    months = pl.date_range(first, date(2022, 12, 1), "1mo", eager=True).head(count)
+    return pl.DataFrame({"month": months, "net": [1_000_000.0 + 1_111 * n for n in range(count)]})
+
+
+def test_numbers_stand_beside_bars_where_there_is_room_and_else_on_the_axis_alone() -> None:
+    few = _text(HOUSE.bars(_months(5), "month", "net", unit="EUR", finding="Growth."))
+    assert all(f">{1_000_000 + 1_111 * n:,}<" in few for n in range(5))
+    many = _text(HOUSE.bars(_months(24), "month", "net", unit="EUR", finding="Growth."))
+    assert not any(f">{1_000_000 + 1_111 * n:,}<" in many for n in range(1, 24))
+    assert ">1,000,000<" in many, "the axis"
+    small = _months(24).with_columns(net=pl.int_range(24) % 10)
+    assert _text(HOUSE.bars(small, "month", "net", finding="Short.")).count(">7<") == 2
+    named = _months(24).with_columns(month="No. " + pl.col("month").cast(pl.String))
+    assert ">1,001,111<" in _text(HOUSE.bars(named, "month", "net", finding="On their side."))
+
+
+def test_a_name_of_two_lines_keeps_clear_of_the_next() -> None:
+    def height(names: list[str]) -> float:
+        frame = pl.DataFrame({"product": names, "net": range(len(names))})
+        return HOUSE.bars(frame, "product", "net", finding="-").to_dict()["vconcat"][0]["height"]
+
+    assert height(["Lamp", FRAME["product"][1]]) > height(["Lamp", "Chair"]) >= 60
+
+
 def test_a_lazy_frame_is_drawn_as_well() -> None:
     lazy = HOUSE.dots(FRAME.lazy(), "order number", "rate", finding="A")
     assert to_svg(lazy) == to_svg(HOUSE.dots(FRAME, "order number", "rate", finding="A"))
