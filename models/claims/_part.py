@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from models.claims._estimate import Estimate
 from models.claims._finding import Claimed, Finding, Status, status_of
+from models.claims._words import signed
 
 __all__ = ["Part", "percent", "points", "times"]
 
@@ -66,9 +67,12 @@ def percent(found: Estimate) -> str:
     return f"{100 * found.value:.1f} %{_interval(found, 100, '{:.1f}')}"
 
 
-def points(found: Estimate) -> str:
+def points(found: Estimate, digits: int = 1) -> str:
     """Say a difference of shares with its interval, signed: "+5.8 points (95 % interval +3.5 to +8.0)"."""
-    return f"{100 * found.value:+.1f} points{_interval(found, 100, '{:+.1f}')}"
+    said = f"{signed(100 * found.value, digits)} points"
+    if found.low is None or found.high is None:
+        return said
+    return f"{said} (95 % interval {signed(100 * found.low, digits)} to {signed(100 * found.high, digits)})"
 
 
 def times(found: Estimate) -> str:

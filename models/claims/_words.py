@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from models.claims._estimate import Estimate
 
-__all__ = ["count", "percent", "signed_percent"]
+__all__ = ["count", "percent", "signed", "signed_percent"]
+
+_MINUS = "\u2212"
 
 
 def count(number: int) -> str:
@@ -20,9 +22,14 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
+def signed(number: float, digits: int = 1) -> str:
+    """5.83 as +5.8; with a real minus sign, as the report has it."""
+    return f"{number:+.{digits}f}".replace("-", _MINUS)
+
+
 def signed_percent(found: Estimate) -> str:
     """A change with its interval: "+5.0 % (95 % interval +3.1 to +6.9 %)"."""
-    text = f"{100 * found.value:+.1f} %"
+    text = f"{signed(100 * found.value)} %"
     if found.low is None or found.high is None:
         return text
-    return f"{text} (95 % interval {100 * found.low:+.1f} to {100 * found.high:+.1f} %)"
+    return f"{text} (95 % interval {signed(100 * found.low)} to {signed(100 * found.high)} %)"

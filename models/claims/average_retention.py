@@ -35,6 +35,9 @@ _ABOUT = (
     f" The claim gives neither period nor denominator; “about {100 * _FIGURE:.0f} %” is read as "
     f"{100 * _CLAIMED.low:.0f} to {100 * _CLAIMED.high:.0f} % (our tolerance)."
 )
+_BAND = (
+    f"where “about {100 * _FIGURE:.0f} %” is read as {100 * _CLAIMED.low:.0f} to {100 * _CLAIMED.high:.0f} %"
+)
 _COHORTS = (
     f"the customers of all monthly cohorts that are {MONTHS} months old, without a first month that looks cut off; "
     "95 % Wilson interval."
@@ -110,7 +113,7 @@ def findings(facts: Facts, as_of: date) -> list[Finding]:
     for measure, part in _PARTS.items():
         if measure in rates:
             rate, n = rates[measure]
-            found.append(part.tested(rate, n, f"{percent(rate)} {_WORDS[measure]}."))
+            found.append(part.tested(rate, n, f"{percent(rate)} {_WORDS[measure]}, {_BAND}."))
         else:
             n = counts[measure]["n"] if measure in counts else 0
             found.append(part.cannot_tell(n, _too_few(measure, n)))
@@ -122,8 +125,9 @@ def findings(facts: Facts, as_of: date) -> list[Finding]:
         apart = difference(highest, lowest)
         says = (
             f"Between the lowest rate, {100 * lowest.value:.1f} % ({_PARTS[by_rate[0]].part}), and the highest, "
-            f"{100 * highest.value:.1f} % ({_PARTS[by_rate[-1]].part}), lie {points(apart)}: a retention rate without "
-            "its definition says nothing."
+            f"{100 * highest.value:.1f} % ({_PARTS[by_rate[-1]].part}), lie {points(apart)}, where a band of "
+            f"{100 * _CLAIMED.low:.0f} to {100 * _CLAIMED.high:.0f} % has room for {200 * TOLERANCE:.0f}: a "
+            "retention rate without its definition says nothing."
         )
         found.append(_APART.tested(apart, min(n, other_n), says))
     says = "Orders do not tell who has subscribed to what; a table of subscriptions would be needed."

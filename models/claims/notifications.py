@@ -165,7 +165,7 @@ def _tested(found: Ratio) -> Finding:
     says = (
         f"{percent(found.rate_with)} of {count(found.n_with)} orders with a notice of shipping were asked about, "
         f"against {percent(found.rate_without)} of alike orders without: questions change by "
-        f"{signed_percent(change)}, where the claim says by up to -90 %."
+        f"{signed_percent(change)}, where the claim says by up to \N{MINUS SIGN}90 %."
     )
     if found.is_small:
         return _PART.cannot_tell(found.n_with, f"{says} Too few to tell.")

@@ -17,7 +17,8 @@ import polars as pl
 
 from models.claims._estimate import Estimate, ratio, ratio_of_sums
 from models.claims._finding import Claimed, Facts, Finding, Sense, Unit
-from models.claims._orders import known_purchases
+from models.claims._first_month import NOT_LOOKING_NEW, looks_new_until
+from models.claims._orders import known_purchases, single_orders
 from models.claims._part import Part, times
 from models.intervals import SMALL_GROUP
 from models.order_days import identity_of, packed, unpacked
@@ -35,6 +36,7 @@ _WHO = (
     f"Customers whose first order is at least {AGE_DAYS} days old, over the {AGE_DAYS} days after it: returning are "
     "those with orders on two or more days within them, one-time buyers those with one. Net of discounts and of "
     "refunds known by then, without tax and shipping; orders of one day are taken as one. "
+    f"{NOT_LOOKING_NEW}"
 )
 _HOW = (
     "95 % interval by Fieller's method, customers being what is independent. Read as: at least three times."
@@ -74,7 +76,9 @@ _PARTS: Final = {
 def findings(facts: Facts, as_of: date) -> list[Finding]:
     """Compare what returning customers and one-time buyers spend; see `_PARTS` for the definitions."""
     purchases = known_purchases(facts, as_of)
-    groups = {row["is_returning"]: row for row in spend_at_equal_age(purchases, as_of).to_dicts()}
+    looks_new = looks_new_until(single_orders(facts, as_of), as_of)
+    sums = _sums(purchases, as_of, AGE_DAYS, looks_new)
+    groups = {row["is_returning"]: row for row in sums.to_dicts()}
     sizes = {who: groups[who]["customers"] if who in groups else 0 for who in (True, False)}
     n = sizes[True] + sizes[False]
     if min(sizes.values()) < SMALL_GROUP:
@@ -89,17 +93,24 @@ def findings(facts: Facts, as_of: date) -> list[Finding]:
     ]
 
 
-def spend_at_equal_age(purchases: pl.LazyFrame, as_of: date, *, age_days: int = AGE_DAYS) -> pl.DataFrame:
+def spend_at_equal_age(
+    purchases: pl.LazyFrame, as_of: date, *, age_days: int = AGE_DAYS, history_start: date | None = None
+) -> pl.DataFrame:
     """Add up what returning customers and one-time buyers spent up to the same age.
+
+    Customers of a left-truncated first month (as `models.cohorts` marks it) are left out: their first known order may
+    not be their first.
 
     Parameters
     ----------
     purchases
-        One row per customer and order day: customer_key, order_day, net.
+        One row per customer and order day: customer_key, order_day, net, orders.
     as_of
         Last day included; later purchases change nothing.
     age_days
         Days after the first order day; only customers who have had them all count.
+    history_start
+        First day of the loaded history; None takes the first order day, and then the first month always looks cut off.
 
     Returns
     -------
@@ -109,9 +120,13 @@ def spend_at_equal_age(purchases: pl.LazyFrame, as_of: date, *, age_days: int = 
         first_net_squared; all Int128 but customers (Int64). Money is in ten-thousandths, so that sums are exact
         in whatever order they are made.
     """
+    return _sums(purchases, as_of, age_days, looks_new_until(purchases, as_of, history_start))
+
+
+def _sums(purchases: pl.LazyFrame, as_of: date, age_days: int, looks_new: date | None) -> pl.DataFrame:
     net, first, orders = (pl.col(name).cast(pl.Int128) for name in ("net", "first_net", "orders"))
     return (
-        _aged(purchases, as_of, age_days)
+        _aged(purchases, as_of, age_days, looks_new)
         .group_by("customer")
         .agg(orders=pl.len(), net=pl.col("net").sum(), first_net=pl.col("first_net").sum())
         .group_by(is_returning=pl.col("orders") > 1)
@@ -130,8 +145,11 @@ def spend_at_equal_age(purchases: pl.LazyFrame, as_of: date, *, age_days: int = 
     )
 
 
-def _aged(purchases: pl.LazyFrame, as_of: date, age_days: int) -> pl.LazyFrame:
-    """Order days up to the age of the customers who have reached it: customer (a number), net, first_net (or null)."""
+def _aged(purchases: pl.LazyFrame, as_of: date, age_days: int, looks_new: date | None) -> pl.LazyFrame:
+    """Order days up to the age of the customers who have reached it: customer (a number), net, first_net (or null).
+
+    Whoever first ordered up to the day `looks_new` is left out.
+    """
     # One sort of customer and day in one number costs half of joining everybody's first day back.
     sorted_days = (
         purchases.filter(pl.col("customer_key").is_not_null() & (pl.col("order_day") <= as_of))
@@ -157,6 +175,7 @@ def _aged(purchases: pl.LazyFrame, as_of: date, age_days: int) -> pl.LazyFrame:
         )
         .filter(
             (pl.col("_first_day") <= (as_of - _EPOCH).days - age_days)
+            & (pl.col("_first_day") > ((looks_new or date.min) - _EPOCH).days)
             & (pl.col("_day") <= pl.col("_first_day") + age_days)
         )
     )

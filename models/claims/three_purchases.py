@@ -24,8 +24,10 @@ from numpy.typing import NDArray
 
 from models.claims._estimate import Estimate
 from models.claims._finding import Claimed, Facts, Finding, Sense, Unit
-from models.claims._orders import order_days
+from models.claims._first_month import NOT_LOOKING_NEW, looks_new_until
+from models.claims._orders import order_days, single_orders
 from models.claims._part import Part, points
+from models.claims._words import signed
 from models.intervals import SMALL_GROUP, normal_quantile, wilson_interval
 from models.order_days import in_sequence
 
@@ -39,8 +41,8 @@ _UP_TO = 10
 _HALF = 0.5
 _COUNTED = (
     f"Share of a customer's first, second, third ... order days that were followed by another within {HORIZON_DAYS} "
-    f"days, of those whose {HORIZON_DAYS} days are over; orders of one day are taken as one. Regulars gather at the "
-    "high numbers, so part of every rise is who gets that far, not what the order did. "
+    f"days, of those whose {HORIZON_DAYS} days are over; orders of one day are taken as one. {NOT_LOOKING_NEW}Regulars "
+    "gather at the high numbers, so part of every rise is who gets that far, not what the order did. "
 )
 _LINEAR = "95 % interval from the same customers' orders taken together (linearised)."
 _STEP = Part(
@@ -72,7 +74,8 @@ _LIKELY = Part(
 
 def findings(facts: Facts, as_of: date) -> list[Finding]:
     """Look for the step in the chance of another order, and for where it passes one half."""
-    histories = _histories(order_days(facts, as_of), as_of, HORIZON_DAYS, _UP_TO)
+    looks_new = looks_new_until(single_orders(facts, as_of), as_of)
+    histories = _histories(order_days(facts, as_of), as_of, HORIZON_DAYS, _UP_TO, looks_new)
     curve = _curve(histories, _UP_TO)
     reached = [row for row in curve.to_dicts() if row["n"] >= SMALL_GROUP]
     sizes: list[int] = curve["n"].to_list()
@@ -85,9 +88,10 @@ def findings(facts: Facts, as_of: date) -> list[Finding]:
         rises = {after["order_number"]: after["rate"] - before["rate"] for before, after in pairwise(reached)}
         largest = max(rises, key=lambda number: rises[number])
         says_step = (
-            f"{says}The largest rise is the one to the {_ordinal(largest)} ({100 * rises[largest]:+.1f} points). The "
-            f"third order's rise is {100 * rises[3]:+.1f} points, the second's {100 * rises[2]:+.1f}: a difference of "
-            f"{points(found)}. Regulars gather at the high numbers, so a rise need not be an order's doing."
+            f"{says}The largest rise is the one to the {_ordinal(largest)} ({signed(100 * rises[largest], 2)} points). "
+            f"The third order's rise is {signed(100 * rises[3], 2)} points, the second's {signed(100 * rises[2], 2)}: "
+            f"a difference of {points(found, 2)}, where the claim needs 0 or more. Regulars gather at the high "
+            "numbers, so a rise need not be an order's doing."
         )
         step = _STEP.tested(found, sizes[2], says_step)
     if len(reached) < 4:
@@ -98,15 +102,24 @@ def findings(facts: Facts, as_of: date) -> list[Finding]:
         beyond = _BEYOND.tested(
             found,
             sizes[3],
-            f"From the third order to the fourth the chance of another changes by {points(found)}.",
+            f"From the third order to the fourth the chance of another changes by {points(found)}, where up to "
+            f"{100 * FLAT:.0f} points count as flat (our limit).",
         )
     return [step, beyond, _likely(reached, sizes[0])]
 
 
 def chance_of_another(
-    purchases: pl.LazyFrame, as_of: date, *, horizon_days: int = HORIZON_DAYS, up_to: int = _UP_TO
+    purchases: pl.LazyFrame,
+    as_of: date,
+    *,
+    horizon_days: int = HORIZON_DAYS,
+    up_to: int = _UP_TO,
+    history_start: date | None = None,
 ) -> pl.DataFrame:
     """Share of first, second, third ... order days that were followed by another within some days.
+
+    Customers of a left-truncated first month (as `models.cohorts` marks it) are left out: what looks like their first
+    order may be their tenth.
 
     Parameters
     ----------
@@ -118,6 +131,8 @@ def chance_of_another(
         Days after an order day by which the next counts; only order days whose horizon is over count.
     up_to
         Highest order number, 3 to 15.
+    history_start
+        First day of the loaded history; None takes the first order day, and then the first month always looks cut off.
 
     Returns
     -------
@@ -130,14 +145,17 @@ def chance_of_another(
     ValueError
         If `up_to` is not between 3 and 15, or the horizon not positive.
     """
-    return _curve(_histories(purchases, as_of, horizon_days, up_to), up_to)
+    looks_new = looks_new_until(purchases, as_of, history_start)
+    return _curve(_histories(purchases, as_of, horizon_days, up_to, looks_new), up_to)
 
 
-def _histories(purchases: pl.LazyFrame, as_of: date, horizon_days: int, up_to: int) -> pl.DataFrame:
+def _histories(
+    purchases: pl.LazyFrame, as_of: date, horizon_days: int, up_to: int, looks_new: date | None
+) -> pl.DataFrame:
     """Count customers by which of their first order days are old enough, and which of these another followed.
 
     pattern (Int64, in which two bits stand for each order number: old enough, followed), customers (Int64); few rows,
-    sorted.
+    sorted. Whoever first ordered up to the day `looks_new` is left out.
     """
     if not 3 <= up_to <= 15 or horizon_days <= 0:
         raise ValueError(
@@ -152,10 +170,12 @@ def _histories(purchases: pl.LazyFrame, as_of: date, horizon_days: int, up_to: i
         .select(
             "customer",
             "order_day",
+            "first_day",
             number=row - pl.when("is_first").then(row).forward_fill() + 1,
             followed=(wait <= horizon_days).fill_null(False).cast(pl.Int64),
         )
         .filter((pl.col("number") <= up_to) & (pl.col("order_day") <= as_of - timedelta(horizon_days)))
+        .filter(pl.col("first_day") > (looks_new or date.min))
         .group_by("customer")
         .agg(pattern=(place * (1 + 2 * pl.col("followed"))).sum())
         .group_by("pattern")

@@ -40,6 +40,16 @@ def bought(orders: Iterable[tuple[str, int, int | Decimal]]) -> Facts:
     return Facts({"orders": pl.LazyFrame(rows, schema=ORDERS)})
 
 
+def after_first_month(
+    orders: Iterable[tuple[str, int, int | Decimal]],
+) -> Iterable[tuple[str, int, int | Decimal]]:
+    """The same orders, beginning in the month after the shop's first, in which somebody else bought."""
+    yield "somebody else", 0, 10
+    next_month = (OPENED.replace(day=28) + timedelta(4)).replace(day=1)
+    for customer, offset, net in orders:
+        yield customer, offset + (next_month - OPENED).days, net
+
+
 def facts_of(found: Experience) -> Facts:
     """Every table that claims on buying again read, with rows or without."""
     return Facts(

@@ -56,7 +56,7 @@ def test_what_notices_spare_is_recovered_among_parcels_alike_in_lateness() -> No
     assert found.low is not None and found.high is not None
     assert found.low <= 0.6 <= found.high
     assert found.status is Status.HOLDS
-    assert "change by -" in found.says
+    assert "change by \N{MINUS SIGN}" in found.says
 
 
 def test_notices_without_effect_are_not_credited_with_one() -> None:

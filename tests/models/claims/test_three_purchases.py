@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from math import sqrt
 
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 from models.claims import Status
 from models.claims.three_purchases import chance_of_another, findings
 from models.intervals import normal_quantile, wilson
-from tests.models.claims.composed_buying import SIMULATED_UNTIL, bought, simulated
+from tests.models.claims.composed_buying import SIMULATED_UNTIL, after_first_month, bought, simulated
 from tests.models.shops import OPENED, as_of_days, purchase_days, purchases_of
 
 LATER = OPENED + timedelta(1200)
@@ -22,12 +23,18 @@ HORIZON = 60
 
 
 def _slow(
-    days: Iterable[set[date]], as_of: date, horizon: int, up_to: int
+    days: Collection[set[date]], as_of: date, horizon: int, up_to: int
 ) -> dict[int, list[tuple[int, bool]]]:
-    """By order number: whose order day it is, and whether another followed."""
+    """By order number: whose order day it is, and whether another followed.
+
+    Nobody is known before the first month, so it looks cut off.
+    """
+    begin = min((day for own in days for day in own if day <= as_of), default=as_of)
     found: dict[int, list[tuple[int, bool]]] = {number: [] for number in range(1, up_to + 1)}
     for who, own in enumerate(days):
         known = sorted(day for day in own if day <= as_of)
+        if known and known[0].replace(day=1) == begin.replace(day=1):
+            continue
         for place, day in enumerate(known[:up_to]):
             if day + timedelta(horizon) <= as_of:
                 followed = any(0 < (other - day).days <= horizon for other in known)
@@ -79,7 +86,7 @@ def _composed(chances: Sequence[float], people: int, seed: int) -> list[tuple[st
     ids=["step at the third", "step at the second", "no step"],
 )
 def test_a_known_step_is_found(chances: tuple[float, ...], statuses: tuple[Status, ...], likely: int) -> None:
-    step, beyond, until = findings(bought(_composed(chances, 6000, 2)), LATER)
+    step, beyond, until = findings(bought(after_first_month(_composed(chances, 6000, 2))), LATER)
     truth = chances[2] - 2 * chances[1] + chances[0], chances[3] - chances[2]
     for found, true in zip((step, beyond), truth, strict=True):
         assert found.low is not None
@@ -107,7 +114,7 @@ def test_the_interval_of_the_step_takes_a_customers_orders_together() -> None:
 
 
 def test_where_few_ever_come_back_it_is_said_that_no_number_is_enough() -> None:
-    until = findings(bought(_composed((0.3, 0.3, 0.3), 3000, 1)), LATER)[2]
+    until = findings(bought(after_first_month(_composed((0.3, 0.3, 0.3), 3000, 1))), LATER)[2]
     assert until.status is Status.CANNOT_TELL
     assert until.number is None
     assert "never more likely than not" in until.says
@@ -131,3 +138,14 @@ def test_the_simulated_shops_truth_is_recovered() -> None:
 def test_what_cannot_be_counted_is_refused(horizon: int, up_to: int) -> None:
     with pytest.raises(ValueError, match="3 to 15 order days over a positive number of days"):
         chance_of_another(purchases_of([]), LATER, horizon_days=horizon, up_to=up_to)
+
+
+def test_a_step_says_its_sum_and_its_limit() -> None:
+    step, beyond, _ = findings(
+        bought(after_first_month(_composed((0.3, 0.8, 0.8, 0.75, 0.0), 6000, 2))), LATER
+    )
+    said = re.findall(r"[+\N{MINUS SIGN}]\d+\.\d\d", step.says)
+    third, second, apart = (float(number.replace("\N{MINUS SIGN}", "-")) for number in said[1:4])
+    assert apart == pytest.approx(third - second, abs=0.011)
+    assert "-" not in step.says
+    assert "up to 2 points count as flat" in beyond.says
