@@ -89,7 +89,8 @@ class Values:
     def whole_range(self, name: str) -> tuple[int, int] | None:
         """Give the smallest and largest value of a column of whole numbers; None where it is none."""
         numbers = self.given(name).cast(pl.Float64, strict=False)
-        if not numbers.len() or numbers.null_count() or not (numbers == numbers.round()).all():
+        is_whole = numbers.is_finite() & (numbers == numbers.round())
+        if not numbers.len() or numbers.null_count() or not is_whole.all():
             return None
         low, high = numbers.min(), numbers.max()
         return int(low), int(high)  # pyright: ignore[reportArgumentType]

@@ -83,6 +83,8 @@ def run_notebooks(
     if due:
         if any("Lab.practice()" in path.read_text(encoding="utf-8") for path in due.values()):
             _make_practice(lake)
+        # Whole before a second thread imports what is built on it: two at once would each see half of it.
+        import_module("nbclient")
         # Seconds of importing, done while the kernels start and this process waits.
         Thread(target=import_module, args=("nbconvert",), daemon=True).start()
         _in_a_thread_of_its_own(run_all)

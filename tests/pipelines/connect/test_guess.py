@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pipelines.connect.guess import Guess, guess_tables
@@ -243,10 +243,11 @@ CELLS = st.one_of(
     st.none(),
     st.text(max_size=12),
     st.integers(-5, 12).map(str),
-    st.sampled_from(["2025-01-02", "1,5", "a@b.co"]),
+    st.sampled_from(["2025-01-02", "1,5", "a@b.co", "inf", "NaN"]),
 )
 
 
+@example({"score": [None, None, "INFINITY"]})
 @given(st.dictionaries(NAMES, st.lists(CELLS, min_size=3, max_size=3), min_size=1, max_size=6))
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_table_whatever_stops_the_guessing(tmp_path: Path, columns: dict[str, list[str | None]]) -> None:
