@@ -14,6 +14,7 @@ from typing import Final
 
 import polars as pl
 
+from data_contracts import table
 from models.claims import (
     acquisition_cost,
     average_retention,
@@ -60,27 +61,6 @@ _TESTS: Final = (
     acquisition_cost.findings,
     market_surveys.findings,
 )
-_SCHEMA: Final = {
-    "as_of": pl.Date,
-    "tested_as_of": pl.Date,
-    "claim": pl.Int32,
-    "part": pl.String,
-    "claimed_by": pl.String,
-    "claim_says": pl.String,
-    "status": pl.String,
-    "claimed_low": pl.Float64,
-    "claimed_high": pl.Float64,
-    "sense": pl.String,
-    "unit": pl.String,
-    "number": pl.Float64,
-    "low": pl.Float64,
-    "high": pl.Float64,
-    "n": pl.Int64,
-    "n_of": pl.String,
-    "needs": pl.String,
-    "definition": pl.String,
-    "says": pl.String,
-}
 
 
 def check_claims(facts: Facts, as_of: date) -> pl.DataFrame:
@@ -103,29 +83,29 @@ def check_claims(facts: Facts, as_of: date) -> pl.DataFrame:
     rows = [
         _row(finding, texts[finding.claim], as_of) for finding in sorted(found, key=lambda one: one.claim)
     ]
-    return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+    return pl.DataFrame(rows, schema=table("claims").schema)
 
 
-def _row(finding: Finding, claim: Claim, as_of: date) -> tuple[object, ...]:
+def _row(finding: Finding, claim: Claim, as_of: date) -> dict[str, object]:
     claimed = finding.claimed
-    return (
-        as_of,
-        as_of,
-        finding.claim,
-        finding.part,
-        claim.source or None,
-        claim.says,
-        finding.status.value,
-        claimed.low if claimed else None,
-        claimed.high if claimed else None,
-        claimed.sense.value if claimed else None,
-        claimed.unit.value if claimed else None,
-        finding.number,
-        finding.low,
-        finding.high,
-        finding.n,
-        finding.n_of or None,
-        ", ".join(finding.needs) or None,
-        finding.definition,
-        finding.says,
-    )
+    return {
+        "as_of": as_of,
+        "tested_as_of": as_of,
+        "claim": finding.claim,
+        "part": finding.part,
+        "claimed_by": claim.source or None,
+        "claim_says": claim.says,
+        "status": finding.status.value,
+        "claimed_low": claimed.low if claimed else None,
+        "claimed_high": claimed.high if claimed else None,
+        "sense": claimed.sense.value if claimed else None,
+        "unit": claimed.unit.value if claimed else None,
+        "number": finding.number,
+        "low": finding.low,
+        "high": finding.high,
+        "n": finding.n,
+        "n_of": finding.n_of or None,
+        "needs": ", ".join(finding.needs) or None,
+        "definition": finding.definition,
+        "says": finding.says,
+    }

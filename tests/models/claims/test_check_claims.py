@@ -55,6 +55,9 @@ def test_every_claim_is_answered_for_a_shop_that_has_nothing(has_orders: bool) -
     assert dict(rows.schema) == dict(table("claims").schema)
     assert set(rows["claim"]) == {claim.number for claim in CLAIMS}
     assert not rows.select(pl.struct("claim", "part").is_duplicated().any()).item()
+    told = [rows[name].is_not_null() for name in ("claimed_low", "claimed_high", "sense", "unit")]
+    assert told[0].any() and all((one == told[0]).all() for one in told)
+    assert rows["claimed_by"].drop_nulls().to_list()[0] == "Bain & Company"
     assert set(rows["status"]) <= {"cannot tell", "cannot be tested"}
     assert all(rows["says"].str.len_chars() > 20)
     assert all(rows["definition"].str.len_chars() > 20)
